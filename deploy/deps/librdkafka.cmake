@@ -1,0 +1,20 @@
+# librdkafka ≥ 2.6.1: the system's when it is new enough, else the static one that
+# deploy/deps/librdkafka.sh builds into the cache (older ones fail SCRAM against Kafka 4).
+pkg_check_modules(RDKAFKA_SYSTEM QUIET IMPORTED_TARGET rdkafka>=2.6.1)
+set(SPANGATE_DEPS_DIR "$ENV{SPANGATE_DEPS_DIR}" CACHE PATH "Where deploy/deps/librdkafka.sh installs")
+if(NOT SPANGATE_DEPS_DIR)
+    set(SPANGATE_DEPS_DIR "$ENV{HOME}/.cache/spangate")
+endif()
+add_library(spangate_rdkafka INTERFACE)
+if(RDKAFKA_SYSTEM_FOUND)
+    target_link_libraries(spangate_rdkafka INTERFACE PkgConfig::RDKAFKA_SYSTEM)
+else()
+    find_library(RDKAFKA_STATIC NAMES librdkafka.a PATHS ${SPANGATE_DEPS_DIR}/librdkafka-2.8.0/lib NO_DEFAULT_PATH)
+    if(NOT RDKAFKA_STATIC)
+        message(FATAL_ERROR "librdkafka ≥ 2.6.1 not found: run deploy/deps/librdkafka.sh (make does)")
+    endif()
+    pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+    target_include_directories(spangate_rdkafka SYSTEM INTERFACE ${SPANGATE_DEPS_DIR}/librdkafka-2.8.0/include)
+    target_link_libraries(spangate_rdkafka INTERFACE
+        ${RDKAFKA_STATIC} OpenSSL::SSL OpenSSL::Crypto PkgConfig::ZSTD PkgConfig::LZ4 ZLIB::ZLIB Threads::Threads ${CMAKE_DL_LIBS} m)
+endif()

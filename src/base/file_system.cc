@@ -1,0 +1,161 @@
+#include "base/file_system.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace spangate {
+namespace {
+
+tl::unexpected<Error> failed(const char* tried, const std::string& path, int error_number) {
+    const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
+    return fail(
+        is_full ? ErrorCode::unavailable : ErrorCode::io,
+        std::string("cannot ") + tried + " " + path + ": " +
+            std::generic_category().message(error_number)
+    );
+}
+
+class PosixAppendFile final : public AppendFile {
+  public:
+    PosixAppendFile(std::string path, int descriptor, std::uint64_t size)
+        : path_(std::move(path)),
+          descriptor_(descriptor),
+          size_(size) {}
+
+    PosixAppendFile(const PosixAppendFile&) = delete;
+    PosixAppendFile& operator=(const PosixAppendFile&) = delete;
+
+    ~PosixAppendFile() override { ::close(descriptor_); }
+
+    Status append(std::string_view bytes) override {
+        while (!bytes.empty()) {
+            const ::ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return failed("write", path_, errno);
+            size_ += static_cast<std::uint64_t>(written);
+            bytes.remove_prefix(static_cast<std::size_t>(written));
+        }
+        return {};
+    }
+
+    Status sync() override {
+        if (::fdatasync(descriptor_) != 0) return failed("sync", path_, errno);
+        return {};
+    }
+
+    [[nodiscard]] std::uint64_t size() const override { return size_; }
+
+  private:
+    std::string path_;
+    int descriptor_;
+    std::uint64_t size_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AppendFile>> PosixFileSystem::open_append(
+    const std::string& path, unsigned mode
+) {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, mode);
+    if (descriptor < 0) return failed("open", path, errno);
+
+    struct ::stat facts {};
+
+    if (::fstat(descriptor, &facts) != 0) {
+        const int error_number = errno;
+        ::close(descriptor);
+        return failed("stat", path, error_number);
+    }
+    return std::make_unique<PosixAppendFile>(
+        path, descriptor, static_cast<std::uint64_t>(facts.st_size)
+    );
+}
+
+Result<std::string> PosixFileSystem::read(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return failed("read", path, errno);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+Result<std::string> PosixFileSystem::read_part(
+    const std::string& path, std::uint64_t offset, std::size_t bytes_max
+) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return failed("open", path, errno);
+    std::string part(bytes_max, '\0');
+    std::size_t filled = 0;
+    int error_number = 0;
+    while (filled < bytes_max) {
+        const ::ssize_t count = ::pread(
+            descriptor,
+            part.data() + filled,
+            bytes_max - filled,
+            static_cast<::off_t>(offset + filled)
+        );
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) error_number = errno;
+        if (count <= 0) break;
+        filled += static_cast<std::size_t>(count);
+    }
+    ::close(descriptor);
+    if (error_number != 0) return failed("read", path, error_number);
+    part.resize(filled);
+    return part;
+}
+
+Status PosixFileSystem::truncate(const std::string& path, std::uint64_t size) {
+    if (::truncate(path.c_str(), static_cast<::off_t>(size)) != 0) {
+        return failed("truncate", path, errno);
+    }
+    return {};
+}
+
+Status PosixFileSystem::rename(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return failed("rename", from, errno);
+    return {};
+}
+
+Status PosixFileSystem::remove(const std::string& path) {
+    if (::unlink(path.c_str()) != 0) return failed("remove", path, errno);
+    return {};
+}
+
+Status PosixFileSystem::make_directories(const std::string& path) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) return failed("make directory", path, error.value());
+    return {};
+}
+
+Status PosixFileSystem::sync_directory(const std::string& directory) {
+    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return failed("open", directory, errno);
+    const int outcome = ::fsync(descriptor);
+    const int error_number = errno;
+    ::close(descriptor);
+    if (outcome != 0) return failed("sync", directory, error_number);
+    return {};
+}
+
+Result<std::vector<std::string>> PosixFileSystem::list(const std::string& directory) {
+    std::error_code error;
+    std::vector<std::string> names;
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->is_regular_file()) names.push_back(entry->path().filename().string());
+    }
+    if (error) return failed("list", directory, error.value());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace spangate
