@@ -1,0 +1,52 @@
+// What the file may say and this version does not do. Each release shortens this file.
+#include <fmt/format.h>
+
+#include "config/validate.h"
+
+namespace spangate {
+
+void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
+    const auto refuse_if = [&](bool is_asked_for, std::string path, std::string_view instead) {
+        if (!is_asked_for) return;
+        faults.push_back({std::move(path), fmt::format("is not in this version; {}", instead)});
+    };
+    const RouteConfig& route = config.route;
+    const ExportersConfig& exporters = config.exporters;
+    const KafkaSasl& sasl = exporters.kafka.sasl;
+    const SpoolConfig spool;
+    refuse_if(config.ack == "spool", "ack", "write ack: kafka");
+    refuse_if(config.ack == "memory", "ack", "write ack: kafka");
+    refuse_if(
+        config.spool.directory != spool.directory || config.spool.bytes_max != spool.bytes_max ||
+            config.spool.fsync != spool.fsync,
+        "spool",
+        "leave it out"
+    );
+    refuse_if(
+        !route.evidence.encrypt_key_file.empty(),
+        "processors.route.evidence.encrypt.key_file",
+        "switch evidence off (processors.route.evidence.enabled: false) where it must not lie in "
+        "clear"
+    );
+    refuse_if(route.mirror.enabled, "processors.route.mirror.enabled", "leave it false");
+    refuse_if(!exporters.otlp.endpoint.empty(), "exporters.otlp.endpoint", "leave it empty");
+    refuse_if(
+        sasl.mechanism == "OAUTHBEARER",
+        "exporters.kafka.auth.sasl.mechanism",
+        "use SCRAM-SHA-512, or TLS with a client certificate"
+    );
+    refuse_if(!sasl.token_file.empty(), "exporters.kafka.auth.sasl.token_file", "leave it empty");
+    refuse_if(!sasl.oauth.empty(), "exporters.kafka.auth.sasl.oauth", "leave it empty");
+    refuse_if(
+        !config.interpret.prices_file.empty(),
+        "processors.interpret.prices_file",
+        "leave it empty for the built-in price table"
+    );
+    refuse_if(
+        config.interpret.session_memory.bind_wait != Millis{0},
+        "processors.interpret.session_memory.bind_wait",
+        "leave it 0"
+    );
+}
+
+}  // namespace spangate
