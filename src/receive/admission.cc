@@ -1,0 +1,305 @@
+#include "receive/admission.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "base/text.h"
+#include "digest/sha256.h"
+#include "receive/otlp_status.h"
+
+namespace spangate {
+
+namespace {
+
+constexpr std::string_view authorization_scheme = "bearer ";
+constexpr std::string_view blanks = " \t\r";
+
+std::string_view trim(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(blanks);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// A tenant becomes part of hashed names and records: the contract's form of an id.
+bool is_tenant(std::string_view text) {
+    constexpr std::size_t tenant_bytes_max = 128;
+    constexpr std::string_view others = "_.:@/+=#~-";
+    const auto is_allowed = [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               others.find(c) != std::string_view::npos;
+    };
+    return !text.empty() && text.size() <= tenant_bytes_max &&
+           std::all_of(text.begin(), text.end(), is_allowed);
+}
+
+constexpr std::string_view refused_help =
+    "Requests turned away that the client may send again, by reason.";
+constexpr std::string_view rejected_help =
+    "Requests turned away for good (the same request would fail again), by reason.";
+
+Counter& refused_counter(Metrics& metrics, std::string_view reason) {
+    return metrics.counter(
+        "spangate_requests_refused_total", refused_help, {{"reason", reason}}, ReadOrder::terminal
+    );
+}
+
+Counter& rejected_counter(Metrics& metrics, std::string_view reason) {
+    return metrics.counter(
+        "spangate_requests_rejected_total", rejected_help, {{"reason", reason}}, ReadOrder::terminal
+    );
+}
+
+tl::unexpected<Error> too_large(Bytes bytes_max) {
+    return fail(
+        ErrorCode::too_large,
+        "the body has more than " + std::to_string(bytes_max) +
+            " bytes (receivers.otlp.limits.request_bytes_max); export smaller batches"
+    );
+}
+
+constexpr std::string_view memory_full =
+    "the gateway's memory is full (memory_bytes_max); send again later";
+
+}  // namespace
+
+// Tokens are kept and looked up as SHA-256 only: how long a look-up takes tells something about the
+// digest of what was sent, and nothing about any token, and no token stays in memory.
+struct Admission::TokenTable {
+    std::map<Sha256Digest, std::string> tenants;
+};
+
+struct Admission::Counters {
+    explicit Counters(Metrics& metrics)
+        : draining(refused_counter(metrics, "draining")),
+          delivery(refused_counter(metrics, "delivery")),
+          memory(refused_counter(metrics, "memory")),
+          lanes(refused_counter(metrics, "lanes")),
+          rate(refused_counter(metrics, "rate")),
+          malformed(rejected_counter(metrics, "invalid_argument")),
+          too_large(rejected_counter(metrics, "too_large")),
+          unsupported(rejected_counter(metrics, "unsupported")),
+          unauthenticated(rejected_counter(metrics, "unauthenticated")),
+          permission_denied(rejected_counter(metrics, "permission_denied")),
+          not_found(rejected_counter(metrics, "not_found")),
+          other(rejected_counter(metrics, "other")) {
+        for (std::size_t transport = 0; transport < std::size(transport_names); ++transport) {
+            for (std::size_t signal = 0; signal < std::size(signal_names); ++signal) {
+                requests[transport][signal] = &metrics.counter(
+                    "spangate_requests_total",
+                    "Requests on a path that is served, by transport and signal.",
+                    {{"transport", transport_names[transport]}, {"signal", signal_names[signal]}}
+                );
+            }
+        }
+    }
+
+    [[nodiscard]] Counter& request(const RequestHead& head) const {
+        return *requests[static_cast<std::size_t>(head.transport)]
+                        [static_cast<std::size_t>(head.signal)];
+    }
+
+    [[nodiscard]] Counter& of(ErrorCode code) const {
+        switch (code) {
+            case ErrorCode::invalid_argument:
+                return malformed;
+            case ErrorCode::too_large:
+                return too_large;
+            case ErrorCode::unsupported:
+                return unsupported;
+            case ErrorCode::unauthenticated:
+                return unauthenticated;
+            case ErrorCode::permission_denied:
+                return permission_denied;
+            case ErrorCode::not_found:
+                return not_found;
+            case ErrorCode::unavailable:
+                return memory;
+            case ErrorCode::rate_limited:
+                return rate;
+            case ErrorCode::shutting_down:
+                return draining;
+            case ErrorCode::conflict:
+            case ErrorCode::io:
+            case ErrorCode::internal:
+                break;
+        }
+        return other;
+    }
+
+    Counter* requests[std::size(transport_names)][std::size(signal_names)]{};
+    Counter& draining;
+    Counter& delivery;
+    Counter& memory;
+    Counter& lanes;
+    Counter& rate;
+    Counter& malformed;
+    Counter& too_large;
+    Counter& unsupported;
+    Counter& unauthenticated;
+    Counter& permission_denied;
+    Counter& not_found;
+    Counter& other;
+};
+
+Admission::Admission(
+    const ReceiversConfig& config,
+    MemoryBudget& budget,
+    RequestInbox& inbox,
+    TicketObserver* observer,
+    const Clock& clock,
+    Metrics& metrics,
+    Refusing refusing
+)
+    : request_bytes_max_(config.limits.request_bytes_max),
+      auth_(config.auth),
+      is_mutual_tls_(!config.tls.client_ca_file.empty()),
+      budget_(budget),
+      inbox_(inbox),
+      observer_(observer),
+      clock_(clock),
+      refusing_(std::move(refusing)),
+      counters_(std::make_unique<Counters>(metrics)),
+      tokens_(std::make_shared<const TokenTable>()) {}
+
+Admission::~Admission() = default;
+
+Status Admission::load_tokens() {
+    const std::string& path = auth_.bearer_tokens_file;
+    if (path.empty()) return {};
+    std::ifstream file(path);
+    if (!file) return fail(ErrorCode::io, "cannot read the token file " + path);
+    auto table = std::make_shared<TokenTable>();
+    std::string faults;
+    Sha256 hasher;
+    std::string line;
+    for (std::size_t number = 1; std::getline(file, line); ++number) {
+        const std::string_view text = trim(line);
+        if (text.empty() || text.front() == '#') continue;
+        const std::size_t gap = text.find_first_of(blanks);
+        const std::string_view tenant =
+            gap == std::string_view::npos ? std::string_view() : trim(text.substr(gap));
+        if (!is_tenant(tenant)) {
+            faults += "\n" + path + ":" + std::to_string(number) +
+                      ": expected «token tenant», the tenant of 1 to 128 characters out of "
+                      "A-Z a-z 0-9 _.:@/+=#~-";
+            continue;
+        }
+        const Sha256Digest digest = hasher.add(text.substr(0, gap)).finish();
+        if (!table->tenants.emplace(digest, tenant).second) {
+            faults += "\n" + path + ":" + std::to_string(number) + ": this token stands above";
+        }
+    }
+    if (!faults.empty()) return fail(ErrorCode::invalid_argument, faults.substr(1));
+    if (table->tenants.empty()) {
+        return fail(ErrorCode::invalid_argument, path + ": there is no token in it");
+    }
+    tokens_.store(std::move(table));
+    return {};
+}
+
+tl::expected<Admitted, Outcome> Admission::admit(const RequestHead& head) {
+    counters_->request(head).add();
+    if (is_draining()) {
+        return tl::unexpected(
+            refuse(counters_->draining, ErrorCode::shutting_down, "the gateway is shutting down")
+        );
+    }
+    Result<std::string> tenant = tenant_of(head);
+    if (!tenant) return tl::unexpected(turn_away(std::move(tenant.error())));
+    if (head.declared_bytes.value_or(0) > request_bytes_max_) {
+        return tl::unexpected(turn_away(too_large(request_bytes_max_).value()));
+    }
+    if (const RecordSink::Refusal refusal = refusing_(); !refusal.reason.empty()) {
+        return tl::unexpected(refuse(counters_->delivery, ErrorCode::unavailable, refusal.reason));
+    }
+    Lease lease(budget_);
+    if (!lease.grow_to(lease_factor * head.declared_bytes.value_or(unknown_body_lease_bytes))) {
+        return tl::unexpected(refuse(counters_->memory, ErrorCode::unavailable, memory_full));
+    }
+    return Admitted{head.signal, std::move(*tenant), clock_.wall_nanos(), std::move(lease)};
+}
+
+Status Admission::grow(Admitted& admitted, Bytes body_bytes) const {
+    if (body_bytes > request_bytes_max_) return too_large(request_bytes_max_);
+    if (!admitted.lease.grow_to(lease_factor * body_bytes)) {
+        return fail(ErrorCode::unavailable, std::string(memory_full));
+    }
+    return {};
+}
+
+Outcome Admission::turn_away(Error error) {
+    counters_->of(error.code).add();
+    const bool may_return = error.retryable();
+    return Outcome::failure(std::move(error), may_return ? retry_after_s() : 0);
+}
+
+void Admission::submit(
+    Admitted&& admitted, BodyEncoding encoding, Body&& body, std::unique_ptr<Responder> responder
+) {
+    // What was declared or guessed may be more than what came.
+    admitted.lease.shrink_to(lease_factor * body.capacity());
+    RawRequest request;
+    request.signal = admitted.signal;
+    request.encoding = encoding;
+    request.body = std::move(body);
+    request.tenant_id = std::move(admitted.tenant_id);
+    request.received_at = admitted.received_at;
+    request.admitted_at = clock_.steady();
+    Ticket* const ticket =
+        new Ticket(std::move(responder), observer_, std::move(admitted.lease));  // deletes itself
+    request.ticket = ticket;
+    if (inbox_.offer(std::move(request))) return;
+    counters_->lanes.add();
+    ticket->set_retry_after(retry_after_s());
+    ticket->settle(Settlement::retry_later, "every lane is full; send again later");
+}
+
+Result<std::string> Admission::tenant_of(const RequestHead& head) const {
+    std::string tenant;
+    if (!auth_.bearer_tokens_file.empty()) {
+        Result<std::string> by_token = tenant_by_token(head.authorization);
+        if (!by_token || auth_.tenant_from == "token") return by_token;
+    }
+    if (!is_mutual_tls_) return tenant;
+    if (!is_tenant(head.certificate_name)) {
+        return fail(
+            ErrorCode::permission_denied,
+            "the common name of the client's certificate is not a tenant: expected 1 to 128 "
+            "characters out of A-Z a-z 0-9 _.:@/+=#~-"
+        );
+    }
+    return std::string(head.certificate_name);
+}
+
+Result<std::string> Admission::tenant_by_token(std::string_view authorization) const {
+    const bool has_scheme =
+        authorization.size() > authorization_scheme.size() &&
+        equals_ignore_case(
+            authorization.substr(0, authorization_scheme.size()), authorization_scheme
+        );
+    if (!has_scheme) {
+        return fail(
+            ErrorCode::unauthenticated, "this gateway wants «Authorization: Bearer <token>»"
+        );
+    }
+    const std::string_view token = trim(authorization.substr(authorization_scheme.size()));
+    const std::shared_ptr<const TokenTable> tokens = tokens_.load();
+    const auto found = tokens->tenants.find(Sha256().add(token).finish());
+    if (found == tokens->tenants.end()) {
+        return fail(ErrorCode::unauthenticated, "the bearer token is not known here");
+    }
+    return found->second;
+}
+
+Outcome Admission::refuse(Counter& counter, ErrorCode code, std::string_view why) {
+    counter.add();
+    return Outcome::failure({code, std::string(why)}, retry_after_s());
+}
+
+std::uint32_t Admission::retry_after_s() const {
+    return std::clamp(refusing_().retry_after_s, retry_after_s_min, retry_after_s_max);
+}
+
+}  // namespace spangate

@@ -1,0 +1,221 @@
+// What stands on a record, class by class (contract §3, §5, §6). The writer says how: JSON or
+// protobuf. Only released items come in, so nothing that has not been redacted can be written.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "model/batch.h"
+#include "model/event_type.h"
+#include "route/field_key.h"
+
+namespace spangate {
+
+// The same on every record of this gateway.
+struct GatewayIdentity {
+    std::string gateway_id;     // <name>-<boot id>
+    std::string rules;          // 12 hex of the conventions table
+    std::string digest_key_id;  // 4 hex of the hash key
+};
+
+// Where in the value Delivery writes what it alone knows.
+struct RecordSlots {
+    std::uint32_t epoch_offset = 0;
+    std::uint32_t seq_offset = 0;
+};
+
+template <typename Writer>
+void write_field(Writer& writer, const FieldValue& value) {
+    const FieldInfo& field = info(value.id);
+    const FieldKey key{field.name, field.number};
+    switch (field.type) {
+        case FieldType::text:
+            if (value.size > 0) writer.text(key, value.text());
+            return;
+        case FieldType::integer:
+            writer.integer(key, value.integer);
+            return;
+        case FieldType::real:
+            if (std::isfinite(value.real)) writer.real(key, value.real);
+            return;
+        case FieldType::flag:
+            writer.flag(key, value.flag);
+            return;
+        case FieldType::time:
+            writer.time(key, value.integer);
+            return;
+        case FieldType::texts:
+            if (value.size > 0) writer.texts(key, value.texts());
+            return;
+        case FieldType::reals:
+            if (value.size > 0) writer.reals(key, value.reals());
+            return;
+    }
+}
+
+template <typename Writer>
+void write_text_if_any(Writer& writer, FieldKey key, std::string_view text) {
+    if (!text.empty()) writer.text(key, text);
+}
+
+template <typename Writer>
+void write_count_if_any(Writer& writer, FieldKey key, std::uint32_t count) {
+    if (count > 0) writer.integer(key, count);
+}
+
+// What every header says, whatever the event was made from.
+struct HeaderFacts {
+    EventClass event_class = EventClass::operational;
+    EventType type = EventType::other;
+    const EventId& event_id;
+    WallNanos timestamp = 0;
+    TimeSource time_source = TimeSource::received;
+    WallNanos received_at = 0;
+    SessionKey session;
+    std::string_view session_source;
+    EventSource source = EventSource::gateway;
+    const SpanView* span = nullptr;
+};
+
+template <typename Writer>
+RecordSlots write_header_facts(
+    Writer& writer, const GatewayIdentity& gateway, const HeaderFacts& facts
+) {
+    writer.integer(key::schema_version, 1);
+    writer.text(key::event_id, view(facts.event_id));
+    writer.text(key::event_class, name_of(facts.event_class));
+    writer.text(key::event_type, name_of(facts.type));
+    writer.time(key::timestamp, facts.timestamp);
+    writer.text(key::time_source, name_of(facts.time_source));
+    writer.time(key::ts_received, facts.received_at);
+    writer.text(key::tenant_id, facts.session.tenant_id);
+    writer.text(key::session_id, facts.session.session_id);
+    write_text_if_any(writer, key::session_source, facts.session_source);
+    if (facts.span != nullptr && !is_zero(facts.span->trace_id)) {
+        writer.hex(key::trace_id, facts.span->trace_id);
+        writer.hex(key::span_id, facts.span->span_id);
+        if (!facts.span->is_root()) writer.hex(key::parent_span_id, facts.span->parent_span_id);
+    }
+    writer.text(key::gateway_id, gateway.gateway_id);
+    RecordSlots slots;
+    slots.epoch_offset = writer.epoch_slot(key::gateway_epoch);
+    slots.seq_offset = writer.seq_slot(key::gateway_seq);
+    writer.text(key::source, name_of(facts.source));
+    writer.text(key::rules, gateway.rules);
+    writer.text(key::digest_key_id, gateway.digest_key_id);
+    return slots;
+}
+
+template <typename Writer>
+RecordSlots write_header(
+    Writer& writer,
+    const GatewayIdentity& gateway,
+    const ReleasedItem& released,
+    const AgentEvent& event,
+    EventClass event_class
+) {
+    const AgentItem& item = *released.item;
+    const RecordSlots slots = write_header_facts(
+        writer,
+        gateway,
+        {event_class,
+         event.type,
+         event.event_id,
+         event.timestamp,
+         event.time_source,
+         item.received_at,
+         released.session,
+         item.session_source,
+         item.source,
+         item.span}
+    );
+    for (const FieldValue& value : event.fields->values()) {
+        if (info(value.id).is_header) write_field(writer, value);
+    }
+    return slots;
+}
+
+template <typename Writer>
+void write_operational_fields(Writer& writer, const AgentEvent& event) {
+    for (const FieldValue& value : event.fields->values()) {
+        const FieldInfo& field = info(value.id);
+        if (!field.is_header && stands_on(field, event)) write_field(writer, value);
+    }
+}
+
+template <typename Writer>
+void write_detail_fields(Writer& writer, const ReleasedItem& released, std::string_view ruleset) {
+    const SpanView& span = *released.detail;
+    write_text_if_any(writer, key::name, span.name);
+    writer.text(key::kind, span_kind_names[static_cast<std::size_t>(span.kind)]);
+    write_text_if_any(writer, key::status_message, span.status_message);
+    writer.attributes(key::attributes, span.attributes, released.added_attributes);
+    writer.attributes(key::resource, released.added_resource, span.resource->attributes);
+    if (!span.events.empty()) {
+        writer.begin_list(key::events);
+        for (const SpanEventView& event : span.events) {
+            writer.begin_item(key::events);
+            write_text_if_any(writer, key::event_name, event.name);
+            if (event.time_unix_nano > 0 && event.time_unix_nano <= INT64_MAX) {
+                writer.time(key::event_time, static_cast<WallNanos>(event.time_unix_nano));
+            }
+            writer.attributes(key::event_attributes, event.attributes, {});
+            writer.end_item();
+        }
+        writer.end_list();
+    }
+    if (!span.links.empty()) {
+        writer.begin_list(key::links);
+        for (const SpanLinkView& link : span.links) {
+            writer.begin_item(key::links);
+            writer.hex(key::link_trace_id, link.trace_id);
+            writer.hex(key::link_span_id, link.span_id);
+            writer.attributes(key::link_attributes, link.attributes, {});
+            writer.end_item();
+        }
+        writer.end_list();
+    }
+    writer.begin_message(key::scope);
+    write_text_if_any(writer, key::scope_name, span.scope->name);
+    write_text_if_any(writer, key::scope_version, span.scope->version);
+    if (!span.scope->attributes.empty()) {
+        writer.attributes(key::scope_attributes, span.scope->attributes, {});
+    }
+    writer.end_message();
+    writer.begin_message(key::redaction);
+    writer.text(key::ruleset, ruleset);
+    writer.begin_map(key::counts);
+    for (const RedactionCount& entry : released.redactions) {
+        writer.count(key::counts, entry.rule, entry.count);
+    }
+    writer.end_map();
+    writer.end_message();
+    if (!released.truncated.empty()) writer.texts(key::truncated, released.truncated);
+    write_count_if_any(writer, key::dropped_attributes, span.dropped_attributes);
+    write_count_if_any(writer, key::dropped_events, span.dropped_events);
+    write_count_if_any(writer, key::dropped_links, span.dropped_links);
+    if (!released.session_keys_seen.empty()) {
+        writer.texts(key::session_keys_seen, released.session_keys_seen);
+    }
+}
+
+template <typename Writer>
+void write_evidence_fields(Writer& writer, const EvidencePayload& evidence, std::uint32_t chunk) {
+    const std::size_t from = std::size_t{chunk} * evidence.chunk_bytes;
+    const std::string_view payload = evidence.chunks == 1
+                                         ? evidence.parts_json
+                                         : evidence.parts_json.substr(from, evidence.chunk_bytes);
+    writer.bytes(key::payload, payload);
+    writer.integer(key::chunk, chunk);
+    writer.integer(key::chunks, evidence.chunks);
+    writer.bytes(
+        key::salt, {reinterpret_cast<const char*>(evidence.salt.data()), evidence.salt.size()}
+        // NOLINT
+    );
+    writer.text(key::commitment, {evidence.commitment.data(), evidence.commitment.size()});
+    if (evidence.chunks == 1) writer.raw_json(key::parts, payload);
+}
+
+}  // namespace spangate
