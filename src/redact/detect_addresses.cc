@@ -1,0 +1,75 @@
+// Detectors of machines' addresses: IPv4, IPv6 and MAC.
+#include <array>
+#include <cstring>
+
+#include <arpa/inet.h>
+
+#include "redact/scan.h"
+
+namespace spangate {
+
+bool detect_ipv4(Scan& scan, std::size_t start) {
+    std::size_t i = start;
+    std::array<unsigned, 4> parts{};
+    for (std::size_t part = 0; part < 4; ++part) {
+        std::size_t size = 0;
+        while (size < 3 && is_digit(scan.at(i)))
+            parts[part] = parts[part] * 10 + static_cast<unsigned>(scan.text[i++] - '0'), ++size;
+        if (size == 0 || parts[part] > 255 || is_digit(scan.at(i))) return false;
+        if (part < 3 && scan.at(i++) != '.') return false;
+    }
+    const char left = scan.before(start);
+    if (scan.word_before(start) || left == '.' || left == '_' || left == '-') return false;
+    if (left == '/' && scan.before(start, 2) != '/') return false;  // a product's version
+    if (is_alnum(scan.at(i)) || (scan.at(i) == '.' && is_digit(scan.at(i + 1)))) return false;
+    if (parts[0] == 127 || parts[0] + parts[1] + parts[2] + parts[3] == 0) return false;
+    scan.add(Detector::ip, start, i);
+    return true;
+}
+
+void detect_mac(Scan& scan, std::size_t separator) {
+    constexpr std::size_t mac_bytes = 17;
+    if (!scan.wants(Detector::mac) || separator < 2) return;
+    const std::size_t begin = separator - 2;
+    if (scan.text.size() - begin < mac_bytes || scan.word_before(begin)) return;
+    const char c = scan.text[separator];
+    if (scan.before(begin) == c) return;
+    bool has_letter = false;
+    for (std::size_t i = 0; i < mac_bytes; ++i) {
+        const char byte = scan.text[begin + i];
+        if (i % 3 == 2 ? byte != c : !is_hex(byte)) return;
+        has_letter = has_letter || is_letter(byte);
+    }
+    const std::size_t end = begin + mac_bytes;
+    if (scan.word_at(end) || scan.at(end) == c || (c == '-' && !has_letter)) return;
+    scan.add(Detector::mac, begin, end);
+}
+
+void detect_ipv6(Scan& scan, std::size_t colon) {
+    constexpr std::size_t text_bytes_max = 45;
+    if (!scan.wants(Detector::ip)) return;
+    if (!is_hex(scan.at(colon + 1)) && scan.at(colon + 1) != ':') return;
+    std::size_t begin = colon;
+    while (begin > 0 && colon - begin < 4 && is_hex(scan.text[begin - 1]))
+        --begin;
+    if (scan.word_before(begin) || scan.before(begin) == ':') return;
+    std::size_t end = begin;
+    std::size_t groups = 0;
+    bool has_digit = false;
+    while (end - begin <= text_bytes_max &&
+           (is_hex(scan.at(end)) || scan.at(end) == ':' || scan.at(end) == '.')) {
+        has_digit = has_digit || is_digit(scan.text[end]);
+        if (is_hex(scan.text[end]) && (end == begin || scan.text[end - 1] == ':')) ++groups;
+        ++end;
+    }
+    while (end > begin && scan.text[end - 1] == '.')
+        --end;
+    if (end - begin > text_bytes_max || !has_digit || groups < 2 || scan.word_at(end)) return;
+    std::array<char, text_bytes_max + 1> text{};
+    std::memcpy(text.data(), scan.text.data() + begin, end - begin);
+    in6_addr address{};
+    if (inet_pton(AF_INET6, text.data(), &address) != 1) return;
+    scan.add(Detector::ip, begin, end);
+}
+
+}  // namespace spangate

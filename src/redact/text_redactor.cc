@@ -1,0 +1,278 @@
+#include "redact/text_redactor.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "redact/scan.h"
+
+namespace spangate {
+namespace {
+
+constexpr std::size_t scratch_bytes_kept_max = 1U << 20;
+constexpr std::size_t number_bytes_min = 7;  // shorter numbers are nobody's
+
+bool may_be_json(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos || first + 1 >= text.size()) return false;
+    const char c = text[first];
+    if (c == '{' || c == '[') return true;
+    const char next = text[first + 1];
+    return c == '"' && (next == '{' || next == '[');  // JSON in a JSON string
+}
+
+void trim_string(std::string& text) {
+    if (text.capacity() > scratch_bytes_kept_max) text = std::string();
+}
+
+}  // namespace
+
+TextRedactor::TextRedactor(const RuleSet& rules, const HashKey& key)
+    : rules_(rules),
+      key_(key),
+      counts_(rules.rules_count(), 0) {}
+
+bool TextRedactor::redact(std::string_view text, KeyHints hints, std::string& out) {
+    return redact_at(text, hints, 0, out);
+}
+
+bool TextRedactor::redact_plain(std::string_view text, KeyHints hints, std::string& out) {
+    std::vector<Match>& matches = levels_[0].matches;
+    rules_.find(text, hints, matches);
+    if (matches.empty()) return false;
+    out.clear();
+    append_replaced(text, matches, out);
+    return true;
+}
+
+bool TextRedactor::redact_at(
+    std::string_view text, KeyHints hints, std::size_t level, std::string& out
+) {
+    if (level + 1 < levels_max && !hints.password && may_be_json(text))
+        return redact_json(text, hints, level, out);
+    std::vector<Match>& matches = levels_[level].matches;
+    rules_.find(text, hints, matches);
+    if (matches.empty()) return false;
+    out.clear();
+    append_replaced(text, matches, out);
+    return true;
+}
+
+bool TextRedactor::redact_json(
+    std::string_view text, KeyHints hints, std::size_t level, std::string& out
+) {
+    Level& scratch = levels_[level];
+    // Without escapes the raw text shows the detectors all that its strings hold.
+    if (!rules_.has_key_rules() && text.find('\\') == std::string_view::npos) {
+        rules_.find(text, hints, scratch.matches);
+        if (scratch.matches.empty()) return false;
+    }
+    out.clear();
+    Walk walk{text, level, out, 0, hints, false};
+    scratch.tokens.start(text);
+    std::size_t last_number = 0;
+    bool is_after_number = false;
+    while (true) {
+        const JsonToken token = scratch.tokens.next();
+        switch (token.kind) {
+            case JsonTokenKind::key:
+                take_key(walk, token);
+                break;
+            case JsonTokenKind::string:
+                take_string(walk, token);
+                break;
+            case JsonTokenKind::number:
+                take_number(walk, token);
+                break;
+            case JsonTokenKind::end:
+            case JsonTokenKind::cut:
+                if (walk.is_changed) out += text.substr(walk.copied);
+                return walk.is_changed;
+            case JsonTokenKind::wrong: {
+                // No JSON after all: digits may go on from the number before.
+                const bool goes_on = is_after_number && last_number >= walk.copied;
+                const std::size_t from = goes_on ? last_number : token.begin;
+                append_plain(text.substr(from), scratch, walk);
+                return walk.is_changed;
+            }
+            default:
+                break;
+        }
+        is_after_number = token.kind == JsonTokenKind::number;
+        if (is_after_number) last_number = token.begin;
+    }
+}
+
+// The rest of a text that turned out to be no JSON.
+void TextRedactor::append_plain(std::string_view text, Level& scratch, Walk& walk) {
+    rules_.find(text, {}, scratch.matches);
+    if (scratch.matches.empty() && !walk.is_changed) return;
+    const auto begin = static_cast<std::size_t>(text.data() - walk.text.data());
+    walk.out += walk.text.substr(walk.copied, begin - walk.copied);
+    append_replaced(text, scratch.matches, walk.out);
+    walk.copied = walk.text.size();
+    walk.is_changed = true;
+}
+
+void TextRedactor::replace(Walk& walk, std::size_t begin, std::size_t end, std::string_view text) {
+    walk.out += walk.text.substr(walk.copied, begin - walk.copied);
+    walk.out += text;
+    walk.copied = end;
+    walk.is_changed = true;
+}
+
+void TextRedactor::take_key(Walk& walk, const JsonToken& token) {
+    Level& scratch = levels_[walk.level];
+    std::string_view key = walk.text.substr(token.begin, token.end - token.begin);
+    if (token.has_escape) {
+        scratch.key.clear();
+        append_json_unescaped(key, scratch.key);
+        key = scratch.key;
+    }
+    walk.hints = hints_of(key);
+    rules_.find(key, {}, scratch.matches);
+    if (!scratch.matches.empty()) {
+        scratch.out.clear();
+        append_replaced(key, scratch.matches, scratch.out);
+        replace(walk, token.begin, token.end, {});
+        append_json_escaped(scratch.out, walk.out);
+    }
+    if (!rules_.has_key_rules()) return;
+    const KeyRule rule = rules_.key_rule(key);
+    if (rule == KeyRule::drop || rule == KeyRule::hash) take_ruled_value(walk, rule);
+}
+
+// The value after a key of keys.drop or keys.hash, whole, however deep it is.
+void TextRedactor::take_ruled_value(Walk& walk, KeyRule rule) {
+    JsonTokens& tokens = levels_[walk.level].tokens;
+    const std::size_t depth = tokens.depth();
+    JsonToken token = tokens.next();
+    if (token.kind >= JsonTokenKind::end || token.kind == JsonTokenKind::object_end) {
+        if (token.kind == JsonTokenKind::wrong) {
+            counts_[rules::key_drop] += 1;
+            replace(walk, token.begin, walk.text.size(), dropped_text);
+        }
+        return;
+    }
+    const bool is_string = token.kind == JsonTokenKind::string;
+    const std::size_t begin = is_string ? token.begin - 1 : token.begin;
+    while (tokens.depth() > depth && token.kind < JsonTokenKind::end)
+        token = tokens.next();
+    std::size_t end = is_string ? std::min(token.end + 1, walk.text.size()) : token.end;
+    if (token.kind >= JsonTokenKind::end) end = walk.text.size();
+    const std::string_view value = walk.text.substr(begin, end - begin);
+    counts_[rule == KeyRule::drop ? rules::key_drop : rules::key_hash] += 1;
+    replace(walk, begin, end, "\"");
+    if (rule == KeyRule::drop) {
+        walk.out += dropped_text;
+    } else {
+        std::array<char, HashKey::token_size> hash{};
+        // The token of a string is that of its text, as on an attribute of its own.
+        key_.write_token(
+            is_string ? walk.text.substr(token.begin, token.end - token.begin) : value, hash.data()
+        );
+        walk.out.append(hash.data(), hash.size());
+    }
+    walk.out += '"';
+}
+
+void TextRedactor::take_string(Walk& walk, const JsonToken& token) {
+    Level& scratch = levels_[walk.level];
+    std::string_view content = walk.text.substr(token.begin, token.end - token.begin);
+    if (token.has_escape) {
+        scratch.unescaped.clear();
+        append_json_unescaped(content, scratch.unescaped);
+        content = scratch.unescaped;
+    }
+    if (!redact_at(content, walk.hints, walk.level + 1, scratch.out)) return;
+    replace(walk, token.begin, token.end, {});
+    append_json_escaped(scratch.out, walk.out);
+}
+
+void TextRedactor::take_number(Walk& walk, const JsonToken& token) {
+    const std::size_t size = token.end - token.begin;
+    if (size < number_bytes_min) return;
+    Level& scratch = levels_[walk.level];
+    const std::string_view number = walk.text.substr(token.begin, size);
+    rules_.find(number, walk.hints, scratch.matches);
+    if (scratch.matches.empty()) return;
+    replace(walk, token.begin, token.end, "\"");
+    append_replaced(number, scratch.matches, walk.out);
+    walk.out += '"';
+}
+
+void TextRedactor::append_replaced(
+    std::string_view text, std::span<const Match> matches, std::string& out
+) {
+    replace_matches(text, matches, out);
+    for (const Match& match : matches)
+        ++counts_[match.rule];
+}
+
+void TextRedactor::replace_matches(
+    std::string_view text, std::span<const Match> matches, std::string& out
+) const {
+    std::size_t from = 0;
+    for (const Match& match : matches) {
+        out += text.substr(from, match.begin - from);
+        append_replacement(match.rule, text.substr(match.begin, match.end - match.begin), out);
+        from = match.end;
+    }
+    out += text.substr(from);
+}
+
+void TextRedactor::append_replacement(RuleId rule, std::string_view match, std::string& out) const {
+    constexpr std::size_t kept_bytes = 4;
+    switch (rules_.action(rule)) {
+        case MatchAction::drop:
+            return;
+        case MatchAction::hash: {
+            std::array<char, HashKey::token_size> token{};
+            key_.write_token(match, token.data());
+            out.append(token.data(), token.size());
+            return;
+        }
+        case MatchAction::keep_last4:
+            if (match.size() >= 2 * kept_bytes &&
+                is_utf8(match.substr(match.size() - kept_bytes))) {
+                out += "****";
+                out += match.substr(match.size() - kept_bytes);
+                return;
+            }
+            break;
+        case MatchAction::mask:
+            break;
+    }
+    out += '[';
+    out += rules_.name(rule);
+    out += ']';
+}
+
+void TextRedactor::trim() {
+    for (Level& level : levels_) {
+        trim_string(level.key);
+        trim_string(level.unescaped);
+        trim_string(level.out);
+        if (level.matches.capacity() * sizeof(Match) > scratch_bytes_kept_max) {
+            level.matches = std::vector<Match>();
+        }
+    }
+}
+
+std::string_view redacted_prefix(std::string_view text, std::size_t bytes_max) {
+    constexpr std::size_t replacement_bytes_max = HashKey::token_size;
+    const std::string_view prefix = utf8_prefix(text, bytes_max);
+    if (prefix.size() == text.size()) return prefix;
+    const std::size_t reach = std::min(prefix.size(), replacement_bytes_max);
+    const std::string_view tail = prefix.substr(prefix.size() - reach);
+    const std::size_t bracket = tail.rfind('[');
+    if (bracket != std::string_view::npos && tail.find(']', bracket) == std::string_view::npos) {
+        return prefix.substr(0, prefix.size() - reach + bracket);
+    }
+    const std::size_t token = tail.rfind("h:");
+    if (token != std::string_view::npos && token > 0) {
+        return prefix.substr(0, prefix.size() - reach + token);
+    }
+    return prefix;
+}
+
+}  // namespace spangate
