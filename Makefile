@@ -57,9 +57,10 @@ bench: build ## Load generator and micro-benchmarks; see load/README.md
 	@load/run.sh
 
 image: ## The container image, with docker, podman or buildah, whichever is there
-	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then docker build -t spangate .; \
-	elif command -v podman >/dev/null; then podman build -t spangate .; \
-	elif command -v buildah >/dev/null; then buildah bud -t spangate .; \
+	@flags="--build-arg JOBS=$(JOBS) -t spangate:$$(sed -n 's/^project(spangate VERSION \([^ ]*\).*/\1/p' CMakeLists.txt)"; \
+	if command -v docker >/dev/null && docker info >/dev/null 2>&1; then docker build $$flags .; \
+	elif command -v podman >/dev/null; then podman build $$flags .; \
+	elif command -v buildah >/dev/null; then buildah bud $$flags .; \
 	else echo "none of docker, podman, buildah is here" >&2; exit 1; fi
 
 clean: ## Remove build trees; what deploy/deps cached stays

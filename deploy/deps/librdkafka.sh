@@ -16,6 +16,10 @@ readonly orig_sha256=5bd1c46f63265f31c6bfcedcde78703f77d28238eadf23821c2b43fc30b
 readonly debian_sha256=85381d3e0f2f8a5f871a408df59ed7ee3071a7bdbce9adefabfc5d3324418ed1
 readonly deps=${SPANGATE_DEPS_DIR:-$HOME/.cache/spangate}
 readonly target=$deps/librdkafka-$version
+readonly log=$deps/librdkafka.log
+# A changed recipe builds anew.
+recipe=$(sha256sum "${BASH_SOURCE[0]}")
+readonly recipe=${recipe%% *}
 
 say() { echo "librdkafka: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -76,13 +80,13 @@ fetch_source() {
     mkdir -p "$into/apt/lists/partial" "$into/apt/cache/archives/partial" "$into/source"
     echo "deb-src ${signed}${uri} trixie main" >"$into/apt/sources.list"
     local options=(
-        -q
         -o Dir::Etc::sourcelist="$into/apt/sources.list" -o Dir::Etc::sourceparts=-
         -o Dir::State::lists="$into/apt/lists" -o Dir::Cache="$into/apt/cache"
         -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none
     )
-    apt-get "${options[@]}" update >&2
-    (cd "$into/source" && apt-get "${options[@]}" source --download-only "librdkafka=${version}-1" >&2)
+    apt-get -q "${options[@]}" update >&2
+    (cd "$into/source" &&
+        apt-get -q "${options[@]}" source --download-only "librdkafka=${version}-1" >&2)
     (cd "$into/source" && sha256sum --check --quiet >&2 <<SUMS
 $orig_sha256  $orig
 $debian_sha256  $debian
@@ -102,43 +106,51 @@ unpack() {
     done <"$into/debian/patches/series"
 }
 
-# SCRAM, PLAIN and OAUTHBEARER come with OpenSSL. Cyrus SASL (Kerberos) and curl (OIDC) stay out.
+# SCRAM and OAUTHBEARER need OpenSSL only, but WITH_SASL, which means Cyrus SASL (Kerberos), would
+# bring its library too: so they are asked for by name. curl (OIDC) stays out.
 build() {
     local source=$1 tree=$2 into=$3 launcher=()
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache)
     fi
+    # Chained: the caller looks at the result, so `set -e` is off in here.
     cmake -S "$source" -B "$tree" -G Ninja -DCMAKE_BUILD_TYPE=Release \
         -DCMAKE_C_FLAGS_RELEASE="-O2 -g1 -DNDEBUG -w" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
         -DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF \
-        -DWITH_SSL=ON -DWITH_SASL=OFF -DWITH_CURL=OFF -DWITH_ZLIB=ON -DWITH_ZSTD=ON \
-        -DENABLE_LZ4_EXT=ON -DWITH_PLUGINS=OFF "${launcher[@]}" >&2
-    cmake --build "$tree" --target rdkafka >&2
-    mkdir -p "$into/include/librdkafka" "$into/lib"
-    cp "$source/src/rdkafka.h" "$source/src/rdkafka_mock.h" "$into/include/librdkafka/"
-    cp "$tree/src/librdkafka.a" "$into/lib/"
-    cp "$source/LICENSE" "$into/"
+        -DWITH_SSL=ON -DWITH_SASL=OFF -DWITH_SASL_SCRAM=ON -DWITH_SASL_OAUTHBEARER=ON \
+        -DWITH_CURL=OFF -DWITH_ZLIB=ON -DWITH_ZSTD=ON -DENABLE_LZ4_EXT=ON -DWITH_PLUGINS=OFF \
+        "${launcher[@]}" &&
+        grep -q '^#define WITH_SASL_SCRAM 1' "$tree/generated/config.h" &&
+        cmake --build "$tree" --target rdkafka &&
+        mkdir -p "$into/include/librdkafka" "$into/lib" &&
+        cp "$source/src/rdkafka.h" "$source/src/rdkafka_mock.h" "$into/include/librdkafka/" &&
+        cp "$tree/src/librdkafka.a" "$into/lib/" &&
+        cp "$source/LICENSE" "$into/"
 }
 
 if pkg-config --atleast-version="$oldest_good" rdkafka 2>/dev/null; then
     say "the system has $(pkg-config --modversion rdkafka)"
     exit 0
 fi
-if [ -f "$target/lib/librdkafka.a" ] && [ -f "$target/include/librdkafka/rdkafka.h" ]; then
-    exit 0
-fi
+is_built() { [ "$(cat "$target/recipe" 2>/dev/null)" = "$recipe" ]; }
+
+is_built && exit 0
 mkdir -p "$deps"
 exec 9>"$deps/librdkafka.lock"
 flock 9
-[ -f "$target/lib/librdkafka.a" ] && exit 0
+is_built && exit 0
 
-work=$(mktemp -d "$deps/librdkafka-build.XXXXXX")
+# Always the same place, so that ccache knows the files again; ours alone while the lock is held.
+readonly work=$deps/librdkafka-build
+rm -rf "$work"
+mkdir "$work"
 trap 'rm -rf "$work"' EXIT
 say "fetching Debian's source package librdkafka ${version}-1"
 fetch_source "$work"
 unpack "$work/source" "$work/src"
-say "building $version"
-build "$work/src" "$work/tree" "$work/done"
+say "building $version (a minute; log: $log)"
+build "$work/src" "$work/tree" "$work/done" >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
+echo "$recipe" >"$work/done/recipe"
 rm -rf "$target"
 mv "$work/done" "$target"
 say "installed in $target"

@@ -35,12 +35,17 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
         "exporters.kafka.auth.sasl.mechanism",
         "use SCRAM-SHA-512, or TLS with a client certificate"
     );
+    refuse_if(
+        exporters.kafka.encoding == "protobuf" && !exporters.jsonl.directory.empty(),
+        "exporters.kafka.encoding",
+        "write json beside a jsonl sink, whose files are JSON"
+    );
     refuse_if(!sasl.token_file.empty(), "exporters.kafka.auth.sasl.token_file", "leave it empty");
     refuse_if(!sasl.oauth.empty(), "exporters.kafka.auth.sasl.oauth", "leave it empty");
     refuse_if(
         !config.interpret.prices_file.empty(),
         "processors.interpret.prices_file",
-        "leave it empty for the built-in price table"
+        "leave it empty; cost_usd is what clients report"
     );
     refuse_if(
         config.interpret.session_memory.bind_wait != Millis{0},

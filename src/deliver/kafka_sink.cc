@@ -218,6 +218,7 @@ void KafkaSink::break_producer() {
 // the sink's thread ───────────────────────────────────────────────────────────────────────────────
 
 void KafkaSink::run() {
+    last_progress_ = clock_.steady();
     while (!is_stopping_.load(std::memory_order_relaxed)) {
         if (is_rebuilding_) {
             advance_rebuild();
@@ -315,6 +316,7 @@ void KafkaSink::probe() {
         return;
     }
     if (!circuit_.probe_passed()) return;
+    last_progress_ = clock_.steady();  // what is still under way gets its time again
     circuit_is_open_.set(0);
     tell_health({});
     log_info("deliver", "Kafka takes records");

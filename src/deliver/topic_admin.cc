@@ -18,9 +18,6 @@ namespace {
 
 using Facts = std::map<std::string, TopicFacts, std::less<>>;
 
-constexpr std::uint64_t day_ms = 86'400'000;
-constexpr std::uint64_t batch_overhead_bytes = 128;  // a batch of one record, generously
-
 // librdkafka's C objects with their own ways to go.
 struct EventDeleter {
     void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
@@ -47,87 +44,11 @@ void on_log(const rd_kafka_t* /*client*/, int /*level*/, const char* facility, c
     log_debug("deliver", "librdkafka {}: {}", facility, text);
 }
 
-std::uint32_t retention_days(const KafkaConfig& config, EventClass event_class) {
-    switch (event_class) {
-        case EventClass::operational:
-            return config.operational_retention_days;
-        case EventClass::detail:
-            return config.detail_retention_days;
-        case EventClass::evidence:
-            break;
-    }
-    return config.evidence_retention_days;
-}
-
 Options options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation) {
     Options options(rd_kafka_AdminOptions_new(client, operation));
     std::array<char, 256> fault{};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), wait_ms, fault.data(), fault.size());
     return options;
-}
-
-std::uint64_t number_of(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-void compare_config(
-    const TopicPlan& plan, const TopicFacts& facts, std::vector<TopicFinding>& findings
-) {
-    for (const auto& [name, wanted] : plan.config) {
-        const auto at = facts.config.find(name);
-        if (at == facts.config.end() || at->second == wanted) continue;
-        std::string text = fmt::format("{} is {}, should be {}", name, at->second, wanted);
-        if (name == "cleanup.policy" && at->second.find("compact") != std::string::npos) {
-            text += " (compaction would keep one record a session)";
-        }
-        findings.push_back({plan.name, std::move(text)});
-    }
-    const auto at = facts.config.find("max.message.bytes");
-    if (at == facts.config.end()) return;
-    const std::uint64_t needed = record_bytes_max + batch_overhead_bytes;
-    if (number_of(at->second) >= needed) return;
-    findings.push_back(
-        {plan.name,
-         fmt::format("max.message.bytes is {}, should be at least {}", at->second, needed)}
-    );
-}
-
-void compare_topic(
-    const TopicPlan& plan, const TopicFacts& facts, std::vector<TopicFinding>& findings
-) {
-    if (facts.partitions == 0) {
-        findings.push_back({plan.name, "does not exist"});
-        return;
-    }
-    if (facts.partitions != plan.partitions) {
-        findings.push_back(
-            {plan.name,
-             fmt::format(
-                 "has {} partitions, should have {}{}",
-                 facts.partitions,
-                 plan.partitions,
-                 facts.partitions > plan.partitions
-                     ? " (more partitions later move sessions: readers must read all of them)"
-                     : ""
-             )}
-        );
-    }
-    if (facts.leaderless > 0) {
-        findings.push_back(
-            {plan.name, fmt::format("{} partitions have no leader", facts.leaderless)}
-        );
-    }
-    if (facts.replicas_min < plan.replication_factor) {
-        findings.push_back(
-            {plan.name,
-             fmt::format(
-                 "has {} replicas, should have {}", facts.replicas_min, plan.replication_factor
-             )}
-        );
-    }
-    compare_config(plan, facts, findings);
 }
 
 TopicFacts facts_of(const rd_kafka_metadata_topic& topic) {
@@ -145,55 +66,6 @@ TopicFacts facts_of(const rd_kafka_metadata_topic& topic) {
 }
 
 }  // namespace
-
-std::vector<TopicPlan> plan_topics(
-    const KafkaConfig& config, const TopicTable& topics, std::uint32_t brokers_count
-) {
-    const std::uint32_t replicas =
-        std::max(1U, std::min(config.replication_factor, std::max(brokers_count, 1U)));
-    std::vector<TopicPlan> plans;
-    for (std::uint32_t i = 0; i < topics.names().size(); ++i) {
-        const std::uint64_t retention = retention_days(config, topics.class_of(i)) * day_ms;
-        plans.push_back(
-            {topics.names()[i],
-             config.partitions,
-             replicas,
-             {{"cleanup.policy", "delete"},
-              {"message.timestamp.type", "CreateTime"},
-              {"compression.type", "producer"},
-              {"min.insync.replicas", replicas >= 3 ? "2" : "1"},
-              {"unclean.leader.election.enable", "false"},
-              {"retention.ms", std::to_string(retention)}}}
-        );
-    }
-    return plans;
-}
-
-TopicReport compare_topics(const std::vector<TopicPlan>& plan, const Facts& facts) {
-    TopicReport report;
-    std::uint32_t fewest = ~std::uint32_t{0};
-    std::uint32_t most = 0;
-    for (const TopicPlan& topic : plan) {
-        const auto at = facts.find(topic.name);
-        const TopicFacts found = at == facts.end() ? TopicFacts{} : at->second;
-        compare_topic(topic, found, report.findings);
-        if (found.partitions == 0) continue;
-        fewest = std::min(fewest, found.partitions);
-        most = std::max(most, found.partitions);
-    }
-    if (most > 0 && fewest != most) {
-        report.findings.push_back(
-            {"",
-             fmt::format(
-                 "the topics have {} to {} partitions: a session has a different partition in "
-                 "each, readers must look into all",
-                 fewest,
-                 most
-             )}
-        );
-    }
-    return report;
-}
 
 Result<std::unique_ptr<TopicAdmin>> TopicAdmin::connect(const KafkaConfig& config) {
     Result<TopicTable> topics = TopicTable::make(config);

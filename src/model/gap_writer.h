@@ -11,6 +11,7 @@ namespace spangate {
 
 struct GapNotice {
     SessionKey session;          // borrowed for the call
+    std::uint64_t epoch = 0;     // gateway_epoch the numbers were given in
     std::uint64_t seq_from = 0;  // first and last number that was given and not delivered
     std::uint64_t seq_to = 0;
     std::string_view reason;  // a literal of the contract's form Name

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -63,7 +64,9 @@ struct Value {
         return value;
     }
 
-    [[nodiscard]] static Value of(bool boolean) {
+    // Exactly bool: a pointer must not become one.
+    template <std::same_as<bool> Bool>
+    [[nodiscard]] static Value of(Bool boolean) {
         Value value;
         value.kind = ValueKind::boolean;
         value.boolean = boolean;

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# `make bench`: builds the floor and runs load/bench.py with the end-to-end tests' Python.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+build=${1:-$here/../build}
+cmake --build "$build" --target rdkafka_floor >/dev/null
+python=$("$here/../tests/e2e/environment.sh")
+exec "$python" "$here/bench.py" --build "$build" "${@:2}"

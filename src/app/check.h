@@ -1,0 +1,19 @@
+// `spangate check`: everything that can be known of a configuration without talking to anyone.
+#pragma once
+
+#include <string>
+
+#include "app/commands.h"
+
+namespace spangate {
+
+struct CheckOptions {
+    std::string config_path;
+    bool prints = false;            // the effective configuration
+    bool prints_reference = false;  // instead: every key with its default
+    bool prints_schema = false;     // instead: the JSON Schema
+};
+
+[[nodiscard]] ExitCode check(const CheckOptions& options);
+
+}  // namespace spangate

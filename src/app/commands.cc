@@ -1,0 +1,105 @@
+#include "app/commands.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "app/check.h"
+#include "app/serve.h"
+#include "app/tail.h"
+#include "app/topics.h"
+
+namespace spangate {
+namespace {
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 clean, 1 findings, 2 usage or configuration, 3 not found, 4 no rights, "
+    "5 broker or input, 6 critical.";
+
+void add_config(CLI::App& command, std::string& path, bool is_required) {
+    CLI::Option* option = command.add_option("--config", path, "Configuration file (YAML)");
+    if (is_required) option->required();
+}
+
+CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
+    CLI::App* command = app.add_subcommand("serve", "Run the gateway");
+    add_config(*command, options.config_path, false);
+    command
+        ->add_option(
+            "--dev-broker",
+            options.dev_directory,
+            "Start an in-process toy Kafka broker, and JSONL files in DIR that success waits for"
+        )
+        ->expected(0, 1)
+        ->type_name("DIR");
+    return command;
+}
+
+CLI::App* add_check(CLI::App& app, CheckOptions& options) {
+    CLI::App* command = app.add_subcommand("check", "Validate a configuration: all faults at once");
+    add_config(*command, options.config_path, false);
+    command->add_flag(
+        "--print", options.prints, "Show the effective configuration, secrets masked"
+    );
+    command->add_flag("--reference", options.prints_reference, "Print every key with its default");
+    command->add_flag("--schema", options.prints_schema, "Print the JSON Schema for editors");
+    return command;
+}
+
+CLI::App* add_tail(CLI::App& app, TailArguments& arguments) {
+    CLI::App* command = app.add_subcommand("tail", "Print events from Kafka or from JSONL files");
+    add_config(*command, arguments.config_path, false);
+    command->add_option("--brokers", arguments.brokers, "Kafka bootstrap addresses, host:port,…");
+    command->add_option("--from", arguments.directory, "Directory of JSONL files instead of Kafka");
+    command->add_option("--class", arguments.classes, "operational, detail, evidence")
+        ->delimiter(',');
+    command->add_option("--session", arguments.session_id, "Only this session");
+    command->add_option("--since", arguments.since, "Age such as 10m, or an RFC 3339 time");
+    command->add_flag("--follow,-f", arguments.follows, "Go on with new events");
+    command->add_flag("--json", arguments.prints_json, "The events themselves, one a line");
+    return command;
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv) {
+    CLI::App app("spangate: agents' OTLP telemetry to typed, redacted events on Kafka", "spangate");
+    app.set_version_flag("--version", SPANGATE_VERSION);
+    app.require_subcommand(1);
+    app.footer(exit_codes);
+
+    ServeOptions serve_options;
+    CheckOptions check_options;
+    TopicsOptions topics_options;
+    TailArguments tail_arguments;
+    CLI::App* serve_command = add_serve(app, serve_options);
+    CLI::App* check_command = add_check(app, check_options);
+    CLI::App* topics_command = app.add_subcommand("topics", "Create or check the topics");
+    topics_command->require_subcommand(1);
+    CLI::App* create_command =
+        topics_command->add_subcommand("create", "Create what is missing, then say what differs");
+    CLI::App* drift_command = topics_command->add_subcommand("check", "Say what differs");
+    add_config(*create_command, topics_options.config_path, true);
+    add_config(*drift_command, topics_options.config_path, true);
+    CLI::App* tail_command = add_tail(app, tail_arguments);
+
+    try {
+        app.parse(argc, argv);
+        serve_options.has_dev_broker = serve_command->count("--dev-broker") > 0;
+        topics_options.creates = create_command->parsed();
+        if (serve_command->parsed()) return static_cast<int>(serve(serve_options));
+        if (check_command->parsed()) return static_cast<int>(check(check_options));
+        if (topics_command->parsed()) return static_cast<int>(topics(topics_options));
+        if (tail_command->parsed()) return static_cast<int>(tail(tail_arguments));
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);  // prints help, version, or what is wrong
+        return static_cast<int>(code == 0 ? ExitCode::clean : ExitCode::usage);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "spangate: %s\n", error.what());
+        return static_cast<int>(ExitCode::broken);
+    }
+    return static_cast<int>(ExitCode::usage);
+}
+
+}  // namespace spangate

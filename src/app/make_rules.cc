@@ -1,0 +1,80 @@
+#include "app/make_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <climits>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include <unistd.h>
+
+#include "base/text.h"
+#include "digest/sha256.h"
+
+namespace spangate {
+namespace {
+
+std::string gateway_name(const InterpretConfig& config) {
+    if (!config.gateway_name.empty()) return config.gateway_name;
+    const char* pod = std::getenv("POD_NAME");  // NOLINT(concurrency-mt-unsafe): before any thread
+    return pod != nullptr && *pod != '\0' ? pod : host_name();
+}
+
+}  // namespace
+
+std::string host_name() {
+    std::array<char, HOST_NAME_MAX + 1> name{};
+    if (::gethostname(name.data(), HOST_NAME_MAX) != 0) return "gateway";
+    return name.data();
+}
+
+std::string make_gateway_id(const InterpretConfig& config) {
+    std::array<std::uint8_t, 4> boot{};
+    fill_random(boot);
+    std::string name = gateway_name(config);
+    std::replace_if(
+        name.begin(),
+        name.end(),
+        [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.' && c != '_'; },
+        '_'
+    );
+    return name.substr(0, 100) + "-" + to_hex(boot);
+}
+
+Result<std::shared_ptr<const Conventions>> read_conventions(const InterpretConfig& config) {
+    if (config.conventions_file.empty()) {
+        return load_conventions(builtin_conventions(), "built-in conventions");
+    }
+    std::ifstream file(config.conventions_file, std::ios::binary);
+    if (!file) {
+        return fail(
+            ErrorCode::io,
+            "cannot read processors.interpret.conventions_file " + config.conventions_file
+        );
+    }
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    return load_conventions(text, config.conventions_file);
+}
+
+Result<std::shared_ptr<const Rules>> make_rules(
+    const Config& config, const HashKey& hash_key, const std::string& gateway_id
+) {
+    Result<std::shared_ptr<const Conventions>> conventions = read_conventions(config.interpret);
+    if (!conventions) return tl::unexpected(std::move(conventions.error()));
+    Result<std::shared_ptr<const RuleSet>> redaction = RuleSet::compile(config.redact);
+    if (!redaction) return tl::unexpected(std::move(redaction.error()));
+    GatewayIdentity identity{
+        gateway_id, std::string((*conventions)->rules_hash()), std::string(hash_key.id())};
+    return std::make_shared<const Rules>(
+        config,
+        detect_resource(config.enrich),
+        std::move(*conventions),
+        std::move(*redaction),
+        std::move(identity)
+    );
+}
+
+}  // namespace spangate

@@ -1,0 +1,30 @@
+// From configuration to the rules a pipeline walks under, and to the name of this gateway.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "digest/hash_key.h"
+#include "pipeline/rules.h"
+
+namespace spangate {
+
+[[nodiscard]] std::string host_name();
+
+// `<name>-<boot id>`: a restarted gateway is another one, so its numbers start anew. Call it before
+// threads start.
+[[nodiscard]] std::string make_gateway_id(const InterpretConfig& config);
+
+// The built-in table, or the file that replaces it.
+[[nodiscard]] Result<std::shared_ptr<const Conventions>> read_conventions(
+    const InterpretConfig& config
+);
+
+// Reads the conventions table and compiles patterns; fails with all that is wrong in them.
+[[nodiscard]] Result<std::shared_ptr<const Rules>> make_rules(
+    const Config& config, const HashKey& hash_key, const std::string& gateway_id
+);
+
+}  // namespace spangate

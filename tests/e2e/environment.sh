@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Makes what the end-to-end tests need beside the program: a Python environment with pinned packages
+# and the jars of a Kafka broker, both kept in ${SPANGATE_DEPS_DIR:-~/.cache/spangate} under the hash
+# of the file that pins them. Prints the path of the environment's python. Idempotent; safe to
+# interrupt: things are made beside their place and moved there whole.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+readonly deps=${SPANGATE_DEPS_DIR:-$HOME/.cache/spangate}
+
+hash_of() { sha256sum "$1" | cut -c 1-12; }
+
+python_environment() {
+    local target
+    target=$deps/python-$(hash_of "$here/requirements.txt")
+    if [ ! -f "$target/complete" ]; then
+        rm -rf "$target"
+        python3 -m venv "$target" >&2
+        "$target/bin/pip" install --quiet --disable-pip-version-check --no-input \
+            -r "$here/requirements.txt" >&2
+        touch "$target/complete"
+    fi
+    echo "$target/bin/python"
+}
+
+kafka_jars() {
+    local target work
+    target=$deps/kafka-$(hash_of "$here/kafka/pom.xml")
+    [ -d "$target" ] && return
+    work=$(mktemp -d "$deps/kafka-jars.XXXXXX")
+    trap "rm -rf '$work'" EXIT
+    cp "$here/kafka/pom.xml" "$work/"
+    mvn -B -q -f "$work/pom.xml" package -Djars.directory="$work/lib" </dev/null >&2
+    mv "$work/lib" "$target"
+}
+
+mkdir -p "$deps"
+exec 9>"$deps/environment.lock"
+flock 9
+kafka_jars
+python_environment

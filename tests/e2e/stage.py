@@ -1,0 +1,29 @@
+"""A gateway on a broker with three topics of its own, and readers for both ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway import Gateway
+from kafka_cluster import KafkaBroker
+from otlp import GrpcClient
+from topic_reader import CLASSES, TopicReader
+
+
+def topics_named(prefix: str) -> dict[str, str]:
+    return {name: f"{prefix}.{name}" for name in CLASSES}
+
+
+def kafka_config(broker: KafkaBroker, topics: dict[str, str]) -> dict[str, Any]:
+    return {"exporters": {"kafka": {"brokers": [broker.bootstrap], "topics": topics}}}
+
+
+class Stage:
+    def __init__(self, broker: KafkaBroker, gateway: Gateway, topics: dict[str, str]) -> None:
+        self.broker, self.gateway, self.topics = broker, gateway, topics
+        self.reader = TopicReader(broker.bootstrap, topics)
+        self.grpc = GrpcClient(gateway.grpc_target)
+
+    def close(self) -> None:
+        self.grpc.close()
+        self.reader.close()
