@@ -234,13 +234,15 @@ void KafkaSink::run() {
     tell_if_idle();
 }
 
-// librdkafka looks for expired records about once a second only; clients that wait for theirs hear
-// at ack_timeout, and the next ones should be refused from then on.
+// librdkafka looks for expired records about once a second only, but clients hear at ack_timeout,
+// and whoever comes back then must be refused at once: so a little before it.
 void KafkaSink::watch_progress() {
     const SteadyTime now = clock_.steady();
+    const Millis ack_timeout = context_.limits.ack_timeout;
+    const Millis stall_limit = std::max(ack_timeout / 2, ack_timeout - 3 * serve_wait);
     if (open_count_.load(std::memory_order_relaxed) == 0) {
         last_progress_ = now;
-    } else if (now - last_progress_ >= context_.limits.ack_timeout) {
+    } else if (now - last_progress_ >= stall_limit) {
         open_circuit({});
     }
 }

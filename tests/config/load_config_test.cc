@@ -76,7 +76,7 @@ processors:
     evidence: {enabled: false, encrypt: {per: user}}
     classes: {operational: {required: true}, detail: {required: false}}
 exporters:
-  kafka: {encoding: protobuf, auth: {tls: {enabled: true}}, create: {partitions: 12},
+  kafka: {headers: full, auth: {tls: {enabled: true}}, create: {partitions: 12},
           librdkafka: {socket.keepalive.enable: true}}
   jsonl: {directory: out, required: true}
 lanes: 3
@@ -101,7 +101,7 @@ shutdown: {grace: 1m, accept_for: 0}
     CHECK(config.route.evidence.encrypt_per == "user");
     CHECK(config.route.operational_required);
     CHECK_FALSE(config.route.detail_required);
-    CHECK(config.exporters.kafka.encoding == "protobuf");
+    CHECK(config.exporters.kafka.headers == "full");
     CHECK(config.exporters.kafka.tls_enabled);
     CHECK(config.exporters.kafka.partitions == 12);
     CHECK(config.exporters.kafka.librdkafka.at("socket.keepalive.enable") == "true");

@@ -144,6 +144,8 @@ TEST_CASE("a reply must promise something") {
     CHECK(has_fault(sinks, "exporters", "no sink is required"));
     sinks.exporters.jsonl.directory = "out";
     CHECK(validate(sinks).empty());
+    sinks.exporters.kafka.encoding = "protobuf";
+    CHECK(has_fault(sinks, "exporters.kafka.encoding", "beside a jsonl sink"));
 
     Config classes = kafka_config();
     classes.route.operational_required = false;

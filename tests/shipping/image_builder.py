@@ -55,7 +55,8 @@ def run(*command: str, timeout_s: float = 60, **kwargs: Any) -> subprocess.Compl
 def machine_archives() -> list[tuple[str, str]]:
     """(URI, suite) of the Debian 12 archives that this machine itself installs from."""
     listing = run(
-        "apt-get", "indextargets", "--format", "$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)", "Created-By: Packages",
+        "apt-get", "indextargets", "--format", "$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)",
+        "Created-By: Packages",
     ).stdout
     rows = dict.fromkeys(tuple(line.split("\t")) for line in listing.splitlines())
     suites = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
@@ -101,6 +102,9 @@ def adopt_apt_settings(tree: pathlib.Path) -> None:
     settings = run("apt-config", "dump").stdout.splitlines()
     wanted = [line for line in settings if line.lower().startswith(("acquire::http", "acquire::https"))]
     (tree / "etc/apt/apt.conf.d/99machine").write_text("".join(line + "\n" for line in wanted))
+    # Lists of debootstrap's know no security updates: without lists, installing fetches all.
+    shutil.rmtree(tree / "var/lib/apt/lists", ignore_errors=True)
+    (tree / "var/lib/apt/lists/partial").mkdir(parents=True)
     # What is built here is thrown away: no syncs while packages are unpacked.
     (tree / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")
     authorities = pathlib.Path("/usr/local/share/ca-certificates")

@@ -16,7 +16,10 @@ SECCOMP_ALLOWED = {"RuntimeDefault", "Localhost"}
 
 def faults(pod: dict[str, Any]) -> list[str]:
     """What keeps this pod spec out of a namespace that enforces `restricted`; empty when nothing does."""
-    return [*_pod_faults(pod), *(fault for container in containers(pod) for fault in _container_faults(pod, container))]
+    found = list(_pod_faults(pod))
+    for container in containers(pod):
+        found += _container_faults(pod, container)
+    return found
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:

@@ -76,9 +76,7 @@ def test_it_runs_as_a_user_without_rights_and_serves_by_default(image: Image) ->
     assert image.settings["User"] == f"{USER_ID}:{USER_ID}"
     assert image.settings["Entrypoint"] == ["/usr/bin/spangate"]
     assert image.settings["Cmd"] == ["serve", "--config", "/etc/spangate/spangate.yaml"]
-    assert set(image.settings["ExposedPorts"]) >= {"4317", "4318", "9464"} or (
-        set(image.settings["ExposedPorts"]) >= {"4317/tcp", "4318/tcp", "9464/tcp"}
-    )
+    assert set(image.settings["ExposedPorts"]) == {"4317/tcp", "4318/tcp", "9464/tcp"}
 
 
 def test_it_holds_the_program_and_little_else(image: Image) -> None:

@@ -99,7 +99,9 @@ def test_the_shipped_configuration_says_which_variables_it_misses(path: str, tmp
 
 
 @pytest.mark.parametrize("name", ["sidecar.yaml", "daemonset.yaml"])
-def test_the_container_has_the_memory_that_its_configuration_may_take(name: str, tmp_path: pathlib.Path) -> None:
+def test_the_container_has_the_memory_that_its_configuration_may_take(
+    name: str, tmp_path: pathlib.Path
+) -> None:
     budget = size_bytes(effective(embedded(name), tmp_path, {})["memory_bytes_max"])
     limit = size_bytes(gateway_container(name)["resources"]["limits"]["memory"])
     assert limit >= 2 * budget + BESIDE_THE_BUDGET_BYTES
