@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "admin/admin_server.h"
 #include "app/hash_key_source.h"
 #include "app/make_rules.h"
+#include "base/cores.h"
 #include "config/load_config.h"
 #include "deliver/delivery.h"
 #include "deliver/dev_broker.h"
@@ -30,13 +30,9 @@ namespace {
 
 constexpr std::string_view room = "gateway";
 
-std::uint32_t cores() {
-    return std::max(1U, std::thread::hardware_concurrency());
-}
-
 // The table of src/README.md.
 std::uint32_t lanes_count(const Config& config) {
-    return config.lanes > 0 ? config.lanes : std::clamp(cores() * 5 / 8, 1U, 40U);
+    return config.lanes > 0 ? config.lanes : std::clamp(usable_cores() * 5 / 8, 1U, 40U);
 }
 
 // The toy broker acknowledges and then forgets, so the files are what success waits for.

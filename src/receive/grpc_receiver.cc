@@ -14,6 +14,7 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
+#include "base/cores.h"
 #include "observe/log.h"
 #include "receive/descriptor_limit.h"
 #include "receive/grpc_call_queue.h"
@@ -113,7 +114,7 @@ void take_over_logging() {
 }
 
 std::size_t queues_count() {
-    return std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, 16);
+    return std::clamp<std::size_t>(usable_cores() / 4, 1, 16);
 }
 
 }  // namespace

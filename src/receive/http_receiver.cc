@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/cores.h"
 #include "base/text.h"
 #include "net/http_server.h"
 #include "receive/content_coding.h"
@@ -278,7 +279,7 @@ Result<std::unique_ptr<HttpReceiver>> HttpReceiver::start(
     HttpServerOptions options;
     options.name = "otlp_http";
     options.endpoint = config.http_endpoint;
-    options.threads = std::clamp(std::thread::hardware_concurrency() / 8, 1U, threads_max);
+    options.threads = std::clamp(usable_cores() / 8, 1U, threads_max);
     options.limits = HttpLimits::from(config.limits);
     options.tls = config.tls;
     auto server = HttpServer::listen(std::move(options), impl->handler, clock, metrics);
