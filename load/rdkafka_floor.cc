@@ -6,6 +6,7 @@
 // and per header u32 sizes and bytes of name and value.
 //
 // usage: rdkafka_floor BROKERS FILE ROUNDS
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -124,21 +125,25 @@ void produce(rd_kafka_t* producer, rd_kafka_topic_t* topic, const Record& record
             static_cast<::ssize_t>(value.size())
         );
     }
+    std::array<rd_kafka_vu_t, 5> fields{};
+    fields[0].vtype = RD_KAFKA_VTYPE_RKT;
+    fields[0].u.rkt = topic;
+    fields[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[1].u.i = RD_KAFKA_MSG_F_COPY;
+    fields[2].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[2].u.mem.ptr = const_cast<char*>(record.key.data());  // NOLINT: copied, not written
+    fields[2].u.mem.size = record.key.size();
+    fields[3].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[3].u.mem.ptr = const_cast<char*>(record.value.data());  // NOLINT: copied, not written
+    fields[3].u.mem.size = record.value.size();
+    fields[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+    fields[4].u.headers = headers;
     while (true) {
-        const rd_kafka_resp_err_t error = rd_kafka_producev(
-            producer,
-            RD_KAFKA_V_RKT(topic),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
-            RD_KAFKA_V_VALUE(
-                const_cast<char*>(record.value.data()),  // NOLINT: copied, not written
-                record.value.size()
-            ),
-            RD_KAFKA_V_HEADERS(headers),
-            RD_KAFKA_V_END
-        );
-        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-        if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) std::exit(5);
+        rd_kafka_error_t* error = rd_kafka_produceva(producer, fields.data(), fields.size());
+        if (error == nullptr) return;
+        const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+        rd_kafka_error_destroy(error);
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) std::exit(5);
         rd_kafka_poll(producer, 10);
     }
 }

@@ -3,6 +3,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=${1:-$here/../build}
-cmake --build "$build" --target rdkafka_floor >/dev/null
+cmake --build "$build" --target rdkafka_floor >&2
 python=$("$here/../tests/e2e/environment.sh")
 exec "$python" "$here/bench.py" --build "$build" "${@:2}"
