@@ -8,7 +8,7 @@ SPANGATE_WERROR ?= OFF
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test unit e2e asan tsan tidy format bench image clean
+.PHONY: help deps configure build run test unit e2e asan tsan tidy format bench image clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,12 +17,15 @@ deps: # What the build needs: Debian packages and a static librdkafka
 	@deploy/deps/install.sh build
 	@deploy/deps/librdkafka.sh
 
-build: deps ## Install what is missing and build build/spangate (Release)
+configure: deps # One build tree for everything
 	@cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DSPANGATE_WERROR=$(SPANGATE_WERROR) --log-level=WARNING
+
+build: configure ## Install what is missing and build build/spangate and the tests (Release)
 	@cmake --build build --parallel $(JOBS)
 
-run: build ## Start with a dev broker, send one bundled agent session and show its records
+run: configure ## Start with a dev broker, send one bundled agent session and show its records
 	@deploy/deps/install.sh run
+	@cmake --build build --parallel $(JOBS) --target spangate
 	@deploy/demo/run.sh
 
 test: build ## Install what is missing and run everything: unit, contract and end-to-end tests

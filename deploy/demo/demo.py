@@ -136,6 +136,19 @@ HEADER = {"schema_version", "event_id", "event_class", "event_type", "timestamp"
           "digest_key_id", "env", "service_name"}
 
 
+def read_all(broker, session):
+    """The session's records by topic. The reply waited for the files, the toy broker may lag."""
+    records, seen = {}, -1
+    for _ in range(50):
+        records = {topic: read_topic(broker, topic, session.session_id) for topic in TOPICS}
+        count = sum(map(len, records.values()))
+        if count == seen and len(records[TOPICS[1]]) == len(session.spans):
+            break
+        seen = count
+        time.sleep(0.1)
+    return records
+
+
 def column(topic, row, width, known=None, lines_max=24):
     """The record as lines; what `known` (the operational event) says already is only counted."""
     if row is None:
@@ -182,7 +195,7 @@ def main():
     session = build_session()
     status, body = send(arguments.http, session)
     print(f"sent {len(session.spans)} spans of session {session.session_id}: HTTP {status} {body}")
-    records = {topic: read_topic(arguments.broker, topic, session.session_id) for topic in TOPICS}
+    records = read_all(arguments.broker, session)
     show(records)
     counts = ", ".join(f"{len(records[t])} in {t}" for t in TOPICS)
     print(f"\n{counts}; all of one session stand in one partition.")

@@ -5,7 +5,7 @@
 # usage: run.sh [BINARY [DIRECTORY]]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-binary=${1:-$here/../../build/spangate}
+binary=${1:-$(cd "$here/../.." && pwd)/build/spangate}
 directory=${2:-data}
 mkdir -p "$directory"
 log=$directory/spangate.log
