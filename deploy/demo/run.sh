@@ -10,7 +10,8 @@ directory=${2:-data}
 mkdir -p "$directory"
 log=$directory/spangate.log
 
-"$binary" serve --config "$here/spangate.yaml" --dev-broker="$directory" 2>"$log" &
+# A session of its own: Ctrl-C reaches this script, which then ends the daemon with one signal.
+setsid "$binary" serve --config "$here/spangate.yaml" --dev-broker="$directory" 2>"$log" &
 daemon=$!
 trap 'kill -TERM $daemon 2>/dev/null || true; wait $daemon 2>/dev/null || true' EXIT
 trap 'exit 0' INT TERM
