@@ -298,21 +298,27 @@ Status Gateway::reload() {
         }
         return fail(ErrorCode::invalid_argument, std::move(faults));
     }
-    if (loaded->redact.hash_key.reveal() != rooms.options.config.redact.hash_key.reveal()) {
-        return fail(ErrorCode::conflict, "processors.redact.hash_key changed: restart to use it");
+    const Config& old = rooms.options.config;
+    if (loaded->redact.hash_key.reveal() != old.redact.hash_key.reveal() ||
+        loaded->exporters.kafka.sasl.password.reveal() !=
+            old.exporters.kafka.sasl.password.reveal()) {
+        return fail(ErrorCode::conflict, "a secret changed: restart to use it");
     }
     Config fixed = *loaded;  // the new file with the old processors: must equal the old file
-    fixed.enrich = rooms.options.config.enrich;
-    fixed.interpret = rooms.options.config.interpret;
-    fixed.redact = rooms.options.config.redact;
-    fixed.route = rooms.options.config.route;
-    fixed.log = rooms.options.config.log;
-    if (print_config(fixed) != print_config(rooms.options.config)) {
+    fixed.enrich = old.enrich;
+    fixed.interpret = old.interpret;
+    fixed.interpret.session_memory = loaded->interpret.session_memory;  // made once, at start
+    fixed.interpret.usage_memory = loaded->interpret.usage_memory;
+    fixed.interpret.gateway_name = loaded->interpret.gateway_name;
+    fixed.redact = old.redact;
+    fixed.route = old.route;
+    fixed.log = old.log;
+    if (print_config(fixed) != print_config(old)) {
         return fail(
             ErrorCode::conflict,
-            "only processors.enrich, interpret, redact, route and log change while running: "
-            "restart "
-            "for the rest"
+            "only processors.enrich, interpret (but its memories and gateway_name), redact and "
+            "route, "
+            "and log, change while running: restart for the rest"
         );
     }
     Result<std::shared_ptr<const Rules>> made =

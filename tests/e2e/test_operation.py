@@ -186,6 +186,15 @@ class TestReload:
         assert 400 <= reply.status_code < 500 and "no_such_key" in reply.text
         post(stage.gateway.http_port, body_of(session_id)).response()
 
+    @pytest.mark.parametrize("change", [
+        {"lanes": 2}, {"processors": {"interpret": {"gateway_name": "other"}}}])
+    def test_what_needs_a_restart_is_refused(
+            self, kafka: KafkaBroker, make_stage: Callable[..., Stage], change: dict) -> None:
+        stage = make_stage(kafka)
+        stage.gateway.write_config(change)
+        reply = requests.post(f"{stage.gateway.admin_url}/-/reload", timeout=10)
+        assert 400 <= reply.status_code < 500 and "restart" in reply.text
+
     def test_a_valid_file_is_taken_while_requests_flow(
             self, kafka: KafkaBroker, make_stage: Callable[..., Stage], session_id: str) -> None:
         stage = make_stage(kafka)
