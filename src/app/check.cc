@@ -14,6 +14,11 @@ void print(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+// Faults say their places in the table themselves: each has a line of its own.
+std::string table_faults(const Error& error) {
+    return error.code == ErrorCode::io ? error.message : "\n" + error.message;
+}
+
 // Rules that only their own room can judge: patterns and tables.
 bool rooms_accept(const Config& config) {
     bool is_good = true;
@@ -25,7 +30,32 @@ bool rooms_accept(const Config& config) {
         complain("processors.redact", rules.error().message);
     }
     if (const auto table = read_conventions(config.interpret); !table) {
-        complain("processors.interpret.conventions_file", table.error().message);
+        complain("processors.interpret.conventions_file", table_faults(table.error()));
+    }
+    if (const auto table = read_prices(config.interpret); !table) {
+        complain("processors.interpret.prices_file", table_faults(table.error()));
+    }
+    return is_good;
+}
+
+// A table that no configuration has to name.
+template <typename Table>
+bool accepts(const std::string& path, const Result<Table>& table) {
+    if (table) {
+        std::printf("%s: good\n", path.c_str());
+    } else {
+        std::fprintf(stderr, "%s\n", table.error().message.c_str());
+    }
+    return table.has_value();
+}
+
+bool accept_tables(const CheckOptions& options) {
+    bool is_good = true;
+    if (const std::string& path = options.conventions_path; !path.empty()) {
+        is_good = accepts(path, read_conventions(path)) && is_good;
+    }
+    if (const std::string& path = options.prices_path; !path.empty()) {
+        is_good = accepts(path, read_prices(path)) && is_good;
     }
     return is_good;
 }
@@ -41,8 +71,13 @@ ExitCode check(const CheckOptions& options) {
         print(config_json_schema());
         return ExitCode::clean;
     }
+    const bool names_table = !options.conventions_path.empty() || !options.prices_path.empty();
+    const bool tables_are_good = accept_tables(options);
     if (options.config_path.empty()) {
-        std::fprintf(stderr, "spangate check: --config FILE is required\n");
+        if (names_table) return tables_are_good ? ExitCode::clean : ExitCode::usage;
+        std::fprintf(
+            stderr, "spangate check: --config, --conventions or --prices FILE is required\n"
+        );
         return ExitCode::usage;
     }
     const auto config = load_config(options.config_path);
@@ -50,7 +85,7 @@ ExitCode check(const CheckOptions& options) {
         report_faults(config.error());
         return ExitCode::usage;
     }
-    if (!rooms_accept(*config)) return ExitCode::usage;
+    if (!rooms_accept(*config) || !tables_are_good) return ExitCode::usage;
     for (const ConfigFault& warning : config_warnings(*config)) {
         std::fprintf(stderr, "warning: %s: %s\n", warning.place.c_str(), warning.message.c_str());
     }

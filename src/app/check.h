@@ -9,6 +9,8 @@ namespace spangate {
 
 struct CheckOptions {
     std::string config_path;
+    std::string conventions_path;   // instead: a table of conventions alone
+    std::string prices_path;        // instead: a price table alone
     bool prints = false;            // the effective configuration
     bool prints_reference = false;  // instead: every key with its default
     bool prints_schema = false;     // instead: the JSON Schema

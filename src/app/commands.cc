@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/check.h"
+#include "app/explain.h"
 #include "app/serve.h"
 #include "app/tail.h"
 #include "app/topics.h"
@@ -37,13 +38,45 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& options) {
 }
 
 CLI::App* add_check(CLI::App& app, CheckOptions& options) {
-    CLI::App* command = app.add_subcommand("check", "Validate a configuration: all faults at once");
+    CLI::App* command = app.add_subcommand(
+        "check", "Validate a configuration, or a table of its own: all faults at once"
+    );
     add_config(*command, options.config_path, false);
+    command->add_option(
+        "--conventions", options.conventions_path, "A conventions file alone (YAML)"
+    );
+    command->add_option("--prices", options.prices_path, "A price file alone (YAML)");
     command->add_flag(
         "--print", options.prints, "Show the effective configuration, secrets masked"
     );
     command->add_flag("--reference", options.prints_reference, "Print every key with its default");
     command->add_flag("--schema", options.prints_schema, "Print the JSON Schema for editors");
+    return command;
+}
+
+CLI::App* add_explain(CLI::App& app, ExplainArguments& arguments) {
+    CLI::App* command = app.add_subcommand(
+        "explain", "Say of an OTLP body what becomes of each span and log record, and why"
+    );
+    command->add_option(
+        "FILE", arguments.paths, "OTLP bodies, in order; none or -: standard input"
+    );
+    add_config(*command, arguments.config_path, false);
+    command->add_option("--conventions", arguments.conventions_path, "A conventions file (YAML)");
+    command->add_option("--prices", arguments.prices_path, "A price file (YAML)");
+    command->add_option("--signal", arguments.signal, "traces or logs, where it cannot be seen");
+    command->add_option("--span", arguments.span_id, "Only items whose span id begins so (hex)");
+    command
+        ->add_option(
+            "--only",
+            arguments.only,
+            "Only items of a convention or with an event type; also: dropped, unnamed"
+        )
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    command->add_flag("--json", arguments.prints_json, "JSON Lines for machines");
+    command->add_flag("--totals", arguments.prints_totals_only, "The totals alone");
+    command->add_flag("--show-content", arguments.shows_content, "Print content as it was sent");
     return command;
 }
 
@@ -72,9 +105,11 @@ int run_command(int argc, char** argv) {
     ServeOptions serve_options;
     CheckOptions check_options;
     TopicsOptions topics_options;
+    ExplainArguments explain_arguments;
     TailArguments tail_arguments;
     CLI::App* serve_command = add_serve(app, serve_options);
     CLI::App* check_command = add_check(app, check_options);
+    CLI::App* explain_command = add_explain(app, explain_arguments);
     CLI::App* topics_command = app.add_subcommand("topics", "Create or check the topics");
     topics_command->require_subcommand(1);
     CLI::App* create_command =
@@ -91,6 +126,7 @@ int run_command(int argc, char** argv) {
         if (serve_command->parsed()) return static_cast<int>(serve(serve_options));
         if (check_command->parsed()) return static_cast<int>(check(check_options));
         if (topics_command->parsed()) return static_cast<int>(topics(topics_options));
+        if (explain_command->parsed()) return static_cast<int>(explain(explain_arguments));
         if (tail_command->parsed()) return static_cast<int>(tail(tail_arguments));
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);  // prints help, version, or what is wrong

@@ -24,6 +24,7 @@
 #include "receive/grpc_receiver.h"
 #include "receive/http_receiver.h"
 #include "route/gap_event.h"
+#include "tee/open_tee.h"
 
 namespace spangate {
 namespace {
@@ -98,6 +99,7 @@ struct Gateway::Rooms {
     Ledger ledger;
     std::unique_ptr<AckWatch> ack_watch;
     std::unique_ptr<LanePool> lanes;
+    std::unique_ptr<Tee> tee;  // null without exporters.otlp
     std::unique_ptr<Admission> admission;
     std::unique_ptr<GrpcReceiver> grpc;
     std::unique_ptr<HttpReceiver> http;
@@ -201,15 +203,23 @@ Status Gateway::Rooms::build() {
 }
 
 Status Gateway::Rooms::open_receivers() {
+    RequestInbox* inbox = lanes.get();
+    if (!config.exporters.otlp.endpoint.empty()) {
+        auto opened = open_tee(config.exporters.otlp, *lanes, budget, metrics);
+        if (!opened) return tl::unexpected(std::move(opened.error()));
+        tee = std::move(*opened);
+        inbox = tee.get();
+    }
     admission = std::make_unique<Admission>(
         config.receivers,
         budget,
-        *lanes,
+        *inbox,
         &ledger,
         clock,
         metrics,
         [this] { return delivery->refusal(); }
     );
+    if (tee != nullptr) admission->send_metrics_to(*tee);
     if (!config.receivers.auth.bearer_tokens_file.empty()) {
         if (Status loaded = admission->load_tokens(); !loaded) return loaded;
     }
@@ -353,6 +363,7 @@ bool Gateway::drain(SteadyTime deadline) {
     bool is_clean = true;
     if (rooms.http != nullptr) is_clean = rooms.http->drain(deadline);
     if (rooms.grpc != nullptr) rooms.grpc->drain(deadline);
+    if (rooms.tee != nullptr) rooms.tee->drain(deadline);  // tells itself of copies left behind
     return is_clean;
 }
 

@@ -23,6 +23,13 @@ std::string gateway_name(const InterpretConfig& config) {
     return pod != nullptr && *pod != '\0' ? pod : host_name();
 }
 
+Result<std::string> read_text(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    if (!file) return fail(ErrorCode::io, path + ": cannot be read");
+    return text;
+}
+
 }  // namespace
 
 std::string host_name() {
@@ -44,19 +51,26 @@ std::string make_gateway_id(const InterpretConfig& config) {
     return name.substr(0, 100) + "-" + to_hex(boot);
 }
 
+Result<std::shared_ptr<const Conventions>> read_conventions(const std::string& path) {
+    const Result<std::string> text = read_text(path);
+    if (!text) return tl::unexpected(text.error());
+    return load_conventions(*text, path);
+}
+
+Result<std::shared_ptr<const PriceTable>> read_prices(const std::string& path) {
+    const Result<std::string> text = read_text(path);
+    if (!text) return tl::unexpected(text.error());
+    return load_prices(*text, path);
+}
+
 Result<std::shared_ptr<const Conventions>> read_conventions(const InterpretConfig& config) {
-    if (config.conventions_file.empty()) {
-        return load_conventions(builtin_conventions(), "built-in conventions");
-    }
-    std::ifstream file(config.conventions_file, std::ios::binary);
-    if (!file) {
-        return fail(
-            ErrorCode::io,
-            "cannot read processors.interpret.conventions_file " + config.conventions_file
-        );
-    }
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    return load_conventions(text, config.conventions_file);
+    if (!config.conventions_file.empty()) return read_conventions(config.conventions_file);
+    return load_conventions(builtin_conventions(), "built-in conventions");
+}
+
+Result<std::shared_ptr<const PriceTable>> read_prices(const InterpretConfig& config) {
+    if (!config.prices_file.empty()) return read_prices(config.prices_file);
+    return load_prices(builtin_prices(), "built-in prices");
 }
 
 Result<std::shared_ptr<const Rules>> make_rules(
@@ -64,6 +78,8 @@ Result<std::shared_ptr<const Rules>> make_rules(
 ) {
     Result<std::shared_ptr<const Conventions>> conventions = read_conventions(config.interpret);
     if (!conventions) return tl::unexpected(std::move(conventions.error()));
+    Result<std::shared_ptr<const PriceTable>> prices = read_prices(config.interpret);
+    if (!prices) return tl::unexpected(std::move(prices.error()));
     Result<std::shared_ptr<const RuleSet>> redaction = RuleSet::compile(config.redact);
     if (!redaction) return tl::unexpected(std::move(redaction.error()));
     GatewayIdentity identity{
@@ -72,6 +88,7 @@ Result<std::shared_ptr<const Rules>> make_rules(
         config,
         detect_resource(config.enrich),
         std::move(*conventions),
+        std::move(*prices),
         std::move(*redaction),
         std::move(identity)
     );

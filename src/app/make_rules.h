@@ -22,7 +22,14 @@ namespace spangate {
     const InterpretConfig& config
 );
 
-// Reads the conventions table and compiles patterns; fails with all that is wrong in them.
+// The same for the price table.
+[[nodiscard]] Result<std::shared_ptr<const PriceTable>> read_prices(const InterpretConfig& config);
+
+// One file alone, as `spangate check` looks at it.
+[[nodiscard]] Result<std::shared_ptr<const Conventions>> read_conventions(const std::string& path);
+[[nodiscard]] Result<std::shared_ptr<const PriceTable>> read_prices(const std::string& path);
+
+// Reads the tables and compiles patterns; fails with all that is wrong in them.
 [[nodiscard]] Result<std::shared_ptr<const Rules>> make_rules(
     const Config& config, const HashKey& hash_key, const std::string& gateway_id
 );

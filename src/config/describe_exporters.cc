@@ -172,14 +172,25 @@ Setting describe_exporters(ExportersConfig& exporters) {
             ),
             group(
                 "otlp",
-                "A copy to the old path during a migration.",
+                "A copy of every request to another OTLP endpoint, for the time of a migration: "
+                "traces, logs and metrics as the clients sent them, unredacted. It never delays or "
+                "fails a client: a quarter of memory_bytes_max may wait for the endpoint, a copy "
+                "is given up after a minute, and what is dropped is counted "
+                "(spangate_tee_requests_total). Clients' credentials are not forwarded.",
                 {
                     text(
                         "endpoint",
                         exporters.otlp.endpoint,
-                        "host:port. Not in this version: only empty."
+                        "host:port, or a URL of http or https (TLS by the system's CAs); with "
+                        "protocol http a path too, before /v1/traces. Empty: off."
                     ),
-                    choice("protocol", exporters.otlp.protocol, {"grpc", "http"}, "Of the copy."),
+                    choice(
+                        "protocol",
+                        exporters.otlp.protocol,
+                        {"grpc", "http"},
+                        "Of the copy. grpc carries no JSON bodies: those are dropped and counted; "
+                        "http carries both."
+                    ),
                 }
             ),
         }

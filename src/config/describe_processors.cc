@@ -130,7 +130,7 @@ Setting describe_interpret(InterpretConfig& interpret) {
             text(
                 "prices_file",
                 interpret.prices_file,
-                "The price table; empty: the built-in one. Not in this version: only empty."
+                "The price table (USD per million tokens by model); empty: the built-in one."
             ),
             flag("keep_other", interpret.keep_other, "Keep spans that no rule makes an event of."),
         }

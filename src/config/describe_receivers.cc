@@ -31,13 +31,13 @@ std::vector<Setting> describe_sizes(ReceiverLimits& limits) {
             "spans_per_request_max",
             limits.spans_per_request_max,
             {1, 10'000'000},
-            "Spans in one request."
+            "Spans, or log records, in one request."
         ),
         count(
             "attributes_per_span_max",
             limits.attributes_per_span_max,
             {1, 1'000'000},
-            "Attributes of one span."
+            "Attributes of one span or log record."
         ),
         count(
             "nesting_depth_max",
@@ -104,7 +104,10 @@ Setting describe_auth(ReceiverAuthConfig& auth) {
             text(
                 "bearer_tokens_file",
                 auth.bearer_tokens_file,
-                "Lines of «token tenant»; set: every request needs one of the tokens."
+                "Lines of «token tenant»; set: every request needs one of the tokens. Clients "
+                "show it as «Authorization: Bearer TOKEN», as the password of «Authorization: "
+                "Basic» (Langfuse: the secret key; a token may also be the whole pair, as in "
+                "public:secret), or, without Authorization, as «x-api-key: TOKEN» (LangSmith)."
             ),
             choice(
                 "tenant_from",
@@ -157,8 +160,9 @@ Setting describe_receivers(ReceiversConfig& receivers) {
                                 list(
                                     "path_prefixes",
                                     receivers.http_path_prefixes,
-                                    "Also accept PREFIX/v1/traces; a prefix starts with / and "
-                                    "does not end with it."
+                                    "Also accept PREFIX/v1/traces, /v1/logs and /v1/metrics; a "
+                                    "prefix starts with / and does not end with it. Always "
+                                    "accepted: /api/public/otel (Langfuse) and /otel (LangSmith)."
                                 ),
                             }
                         ),

@@ -268,6 +268,7 @@ std::vector<RuleFault> validate(const Config& config) {
     validate_processors(config, faults);
     validate_kafka(config.exporters.kafka, faults);
     validate_topics(config.exporters.kafka, faults);
+    validate_tee(config, faults);
     validate_not_yet(config, faults);
     check_memory(config, faults);
     check_times(config, faults);

@@ -25,6 +25,7 @@ void validate_receivers(const Config& config, std::vector<RuleFault>& faults);
 void validate_processors(const Config& config, std::vector<RuleFault>& faults);
 void validate_kafka(const KafkaConfig& kafka, std::vector<RuleFault>& faults);
 void validate_topics(const KafkaConfig& kafka, std::vector<RuleFault>& faults);
+void validate_tee(const Config& config, std::vector<RuleFault>& faults);
 void validate_not_yet(const Config& config, std::vector<RuleFault>& faults);
 
 // host:port with a port up to 65535; IPv6 hosts in brackets. Views into `endpoint`.

@@ -29,7 +29,6 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
         "clear"
     );
     refuse_if(route.mirror.enabled, "processors.route.mirror.enabled", "leave it false");
-    refuse_if(!exporters.otlp.endpoint.empty(), "exporters.otlp.endpoint", "leave it empty");
     refuse_if(
         sasl.mechanism == "OAUTHBEARER",
         "exporters.kafka.auth.sasl.mechanism",
@@ -42,11 +41,6 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
     );
     refuse_if(!sasl.token_file.empty(), "exporters.kafka.auth.sasl.token_file", "leave it empty");
     refuse_if(!sasl.oauth.empty(), "exporters.kafka.auth.sasl.oauth", "leave it empty");
-    refuse_if(
-        !config.interpret.prices_file.empty(),
-        "processors.interpret.prices_file",
-        "leave it empty; cost_usd is what clients report"
-    );
     refuse_if(
         config.interpret.session_memory.bind_wait != Millis{0},
         "processors.interpret.session_memory.bind_wait",

@@ -61,12 +61,13 @@ void warn_of_openness(const ReceiversConfig& receivers, Warnings& warnings) {
 void warn_of_files(const Config& config, Warnings& warnings) {
     const TlsServerConfig& tls = config.receivers.tls;
     const KafkaTls& kafka = config.exporters.kafka.tls;
-    const std::array<std::pair<std::string_view, std::string_view>, 8> files = {{
+    const std::array<std::pair<std::string_view, std::string_view>, 9> files = {{
         {"receivers.otlp.tls.cert_file", tls.cert_file},
         {"receivers.otlp.tls.key_file", tls.key_file},
         {"receivers.otlp.tls.client_ca_file", tls.client_ca_file},
         {"receivers.otlp.auth.bearer_tokens_file", config.receivers.auth.bearer_tokens_file},
         {"processors.interpret.conventions_file", config.interpret.conventions_file},
+        {"processors.interpret.prices_file", config.interpret.prices_file},
         {"exporters.kafka.auth.tls.ca_file", kafka.ca_file},
         {"exporters.kafka.auth.tls.cert_file", kafka.cert_file},
         {"exporters.kafka.auth.tls.key_file", kafka.key_file},

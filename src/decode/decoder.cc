@@ -13,11 +13,15 @@ Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
-Result<DecodedTraces> Decoder::decode(const RawRequest& request, Arena& arena) {
-    if (request.encoding == BodyEncoding::json) {
-        return json_->decode(request.body.view(), limits_, arena);
+Result<DecodedItems> Decoder::decode(const RawRequest& request, Arena& arena) {
+    if (request.signal == Signal::metrics) {
+        return fail(ErrorCode::unsupported, "decoding metrics: only traces and logs have items");
     }
-    return decode_otlp_protobuf(request.body.view(), limits_, arena);
+    const std::string_view body = request.body.view();
+    if (request.encoding == BodyEncoding::json) {
+        return json_->decode(request.signal, body, limits_, arena);
+    }
+    return decode_otlp_protobuf(request.signal, body, limits_, arena);
 }
 
 }  // namespace spangate

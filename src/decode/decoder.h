@@ -1,4 +1,5 @@
-// The second room: the bytes of an admitted request become span views. One decoder per lane.
+// The second room: the bytes of an admitted request, spans or log records, become span views. One
+// decoder per lane.
 //
 // Nothing is copied out of a protobuf body; strings of a JSON body stand unescaped in a pooled
 // parser, which `keep_alive` holds. Lists stand in the batch's arena.
@@ -6,8 +7,9 @@
 // Two kinds of fault (OTLP specification, «Partial Success»):
 //   - the request is not what it says (truncated, wrong wire type, not JSON): an Error with
 //     `invalid_argument`, naming the place, never the bytes;
-//   - one span cannot be taken (no trace id, too deep, too many attributes): it alone is left out
-//     and counted in `rejected`; `rejected_why` tells the first such reason.
+//   - one span or log record cannot be taken (no trace id, which only a span needs; too deep; too
+//     many attributes): it alone is left out and counted in `rejected`; `rejected_why` tells the
+//     first such reason.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +25,8 @@
 
 namespace spangate {
 
-struct DecodedTraces {
-    std::span<SpanView> spans;  // in the order of the request
+struct DecodedItems {
+    std::span<SpanView> spans;  // or log records; in the order of the request
     std::uint64_t rejected = 0;
     std::string rejected_why;
 
@@ -41,8 +43,9 @@ class Decoder {
     Decoder(Decoder&&) noexcept;
     Decoder& operator=(Decoder&&) noexcept;
 
-    // The views live as long as the request's body, `arena` and `keep_alive`.
-    [[nodiscard]] Result<DecodedTraces> decode(const RawRequest& request, Arena& arena);
+    // By `request.signal`, traces or logs. The views live as long as the request's body, `arena`
+    // and `keep_alive`.
+    [[nodiscard]] Result<DecodedItems> decode(const RawRequest& request, Arena& arena);
 
   private:
     ReceiverLimits limits_;

@@ -1,4 +1,4 @@
-// A Span of trace.proto from JSON, for otlp_json.
+// A Span of trace.proto from JSON, for the walk of json_items.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "decode/item_place.h"
 #include "decode/json_reader.h"
 #include "decode/json_values.h"
 #include "decode/span_limits.h"
@@ -28,6 +29,9 @@ struct JsonSpanStacks {
 // back.
 class JsonSpans {
   public:
+    static constexpr ItemNames names{"resourceSpans", "scopeSpans", "spans"};
+    static constexpr SpanFault too_many = span_fault::spans;
+
     // The references outlive this.
     JsonSpans(JsonReader& reader, JsonValues& values, JsonSpanStacks& stacks, Arena& arena)
         : reader_(reader),

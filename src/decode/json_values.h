@@ -39,15 +39,17 @@ class JsonValues {
   public:
     // The references outlive this.
     JsonValues(
-        JsonReader& reader, JsonValueStacks& stacks, const ReceiverLimits& limits, Arena& arena
+        JsonReader& reader,
+        JsonValueStacks& stacks,
+        const ReceiverLimits& limits,
+        Arena& arena,
+        std::size_t body_bytes
     )
         : reader_(reader),
           stacks_(stacks),
           limits_(limits),
-          arena_(arena) {}
-
-    // Before a request of `body_bytes`.
-    void begin(std::size_t body_bytes) { room_ = ValueRoom(body_bytes); }
+          arena_(arena),
+          room_(body_bytes) {}
 
     [[nodiscard]] bool take_room(std::size_t values) { return room_.take(values); }
 
@@ -56,11 +58,13 @@ class JsonValues {
         json::value value, std::span<Attribute>& attributes, std::uint32_t depth
     );
 
+    // An AnyValue; `depth` likewise.
+    [[nodiscard]] SpanFault read_value(json::value value, Value& out, std::uint32_t depth);
+
   private:
     [[nodiscard]] SpanFault read_attribute(
         json::value value, Attribute& attribute, std::uint32_t depth
     );
-    [[nodiscard]] SpanFault read_value(json::value value, Value& out, std::uint32_t depth);
     [[nodiscard]] SpanFault read_array(json::value value, Value& out, std::uint32_t depth);
     [[nodiscard]] SpanFault read_kvlist(json::value value, Value& out, std::uint32_t depth);
 
@@ -68,7 +72,7 @@ class JsonValues {
     JsonValueStacks& stacks_;
     const ReceiverLimits& limits_;
     Arena& arena_;
-    ValueRoom room_{0};
+    ValueRoom room_;
 };
 
 }  // namespace spangate

@@ -1,10 +1,10 @@
 // OTLP/JSON (OTLP specification, «JSON Protobuf Encoding») → span views, over simdjson on demand.
 //
-// Keys are lowerCamelCase, ids hex, enums integers, 64-bit integers strings or numbers; unknown
-// keys are ignored, the last of a doubled key wins, null counts as absent. Text without escapes is
-// borrowed from the body, other text stands unescaped in the arena, so the parser is free again
-// when decode() returns. A lone surrogate (JavaScript cuts strings inside pairs) becomes U+FFFD.
-// An integer beyond 64 bits becomes a real.
+// Keys are lowerCamelCase, ids hex, enums integers (a severityNumber may be a name), 64-bit
+// integers strings or numbers; unknown keys are ignored, the last of a doubled key wins, null
+// counts as absent. Text without escapes is borrowed from the body, other text stands unescaped in
+// the arena, so the parser is free again when decode() returns. A lone surrogate (JavaScript cuts
+// strings inside pairs) becomes U+FFFD. An integer beyond 64 bits becomes a real.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "decode/decoder.h"
+#include "model/request.h"
 
 namespace spangate {
 
@@ -25,10 +26,10 @@ class OtlpJsonDecoder {
     OtlpJsonDecoder(const OtlpJsonDecoder&) = delete;
     OtlpJsonDecoder& operator=(const OtlpJsonDecoder&) = delete;
 
-    // `body` is followed by Body::padding readable bytes. The views borrow from it and from
-    // `arena`. Never throws.
-    [[nodiscard]] Result<DecodedTraces> decode(
-        std::string_view body, const ReceiverLimits& limits, Arena& arena
+    // `signal`: traces or logs. `body` is followed by Body::padding readable bytes. The views
+    // borrow from it and from `arena`. Never throws.
+    [[nodiscard]] Result<DecodedItems> decode(
+        Signal signal, std::string_view body, const ReceiverLimits& limits, Arena& arena
     );
 
   private:

@@ -1,5 +1,5 @@
-// What one span may cost. The reasons are told to the client (OTLP partial success), so they are
-// sentences for people and hold nothing of the request.
+// What one span or log record may cost. The reasons are told to the client (OTLP partial success),
+// so they are sentences for people and hold nothing of the request.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace spangate {
 
-// Why a span is left out; null: it is not.
+// Why a span or log record is left out; null: it is not.
 using SpanFault = const char*;
 
 namespace span_fault {
@@ -20,15 +20,19 @@ inline constexpr SpanFault attributes = "more attributes than attributes_per_spa
 inline constexpr SpanFault depth = "values are nested deeper than nesting_depth_max";
 inline constexpr SpanFault room = "the request holds more values than its size allows";
 inline constexpr SpanFault spans = "more spans than spans_per_request_max";
+inline constexpr SpanFault log_records =
+    "more log records than spans_per_request_max, which counts them as well";
 
 }  // namespace span_fault
 
 // An empty attribute takes two bytes on the wire and 48 in memory. So that memory stays a small
 // multiple of what was leased for the body, a request may hold one value (attribute, list item,
 // event, link, scope, resource) for every eight bytes of its body, beside a free allowance.
-// Measured requests hold one for 20 to 60 bytes.
+// Measured requests hold one for 20 to 60 bytes. A log record, which may be empty, counts as well.
 class ValueRoom {
   public:
+    // What a LogRecordView takes in memory.
+    static constexpr std::size_t values_per_log_record = 2;
     static constexpr std::size_t body_bytes_per_value = 8;
     static constexpr std::size_t values_free = 16'384;
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string_view>
 
@@ -72,6 +73,9 @@ class WireReader {
 
     [[nodiscard]] std::int64_t int64() { return reader_.get_int64(); }
 
+    // Also of an enum, whose values may be unknown.
+    [[nodiscard]] std::int32_t int32() { return reader_.get_int32(); }
+
     [[nodiscard]] std::uint32_t uint32() { return reader_.get_uint32(); }
 
     [[nodiscard]] std::uint32_t fixed32() { return reader_.get_fixed32(); }
@@ -93,6 +97,14 @@ class WireReader {
     protozero::pbf_reader reader_;
     const char*& place_;
 };
+
+// False, and `id` is left alone, when the bytes are not as many as the id's.
+template <std::size_t size>
+[[nodiscard]] bool read_id(std::string_view bytes, std::array<std::uint8_t, size>& id) {
+    if (bytes.size() != size) return false;
+    std::memcpy(id.data(), bytes.data(), size);
+    return true;
+}
 
 // How often each of `tags_and_types` occurs in `message`: lists are made at their final size.
 template <std::size_t kinds>

@@ -1,7 +1,6 @@
 #include "decode/wire_spans.h"
 
 #include <array>
-#include <cstring>
 
 #include "decode/wire_reader.h"
 
@@ -16,10 +15,8 @@ constexpr std::uint32_t status_fields = field_bits({2, 3});
 
 // False when the id has another length or is all zero.
 template <std::size_t size>
-bool read_id(std::string_view bytes, std::array<std::uint8_t, size>& id) {
-    if (bytes.size() != size) return false;
-    std::memcpy(id.data(), bytes.data(), size);
-    return !is_zero(id);
+bool read_set_id(std::string_view bytes, std::array<std::uint8_t, size>& id) {
+    return read_id(bytes, id) && !is_zero(id);
 }
 
 }  // namespace
@@ -54,13 +51,11 @@ SpanFault WireSpans::read(std::string_view message, SpanView& span) {
         }
     }
     if (fault != nullptr) return fault;
-    if (!read_id(ids.trace, span.trace_id)) return span_fault::trace_id;
-    if (!read_id(ids.span, span.span_id)) return span_fault::span_id;
-    const bool has_parent = !ids.parent.empty();
-    if (has_parent && ids.parent.size() != span.parent_span_id.size()) {
+    if (!read_set_id(ids.trace, span.trace_id)) return span_fault::trace_id;
+    if (!read_set_id(ids.span, span.span_id)) return span_fault::span_id;
+    if (!ids.parent.empty() && !read_id(ids.parent, span.parent_span_id)) {
         return span_fault::parent_span_id;
     }
-    if (has_parent) (void)read_id(ids.parent, span.parent_span_id);
     span.attributes = attributes.done();
     span.events = events.done();
     span.links = links.done();
@@ -158,10 +153,10 @@ SpanFault WireSpans::read_link(std::string_view message, SpanLinkView& link, boo
     while (reader.next()) {
         switch (reader.tag_and_type()) {
             case wire::bytes(1):
-                valid = read_id(reader.bytes(), link.trace_id) && valid;
+                valid = read_set_id(reader.bytes(), link.trace_id) && valid;
                 break;
             case wire::bytes(2):
-                valid = read_id(reader.bytes(), link.span_id) && valid;
+                valid = read_set_id(reader.bytes(), link.span_id) && valid;
                 break;
             case wire::bytes(3):
                 link.trace_state = reader.bytes();

@@ -1,9 +1,10 @@
-// A Span of trace.proto from the wire, for otlp_protobuf.
+// A Span of trace.proto from the wire, for the walk of wire_items.
 #pragma once
 
 #include <string_view>
 
 #include "base/arena.h"
+#include "decode/item_place.h"
 #include "decode/span_limits.h"
 #include "decode/wire_values.h"
 #include "model/span_view.h"
@@ -16,6 +17,10 @@ class WireReader;
 // comes back.
 class WireSpans {
   public:
+    static constexpr std::string_view request_name = "ExportTraceServiceRequest";
+    static constexpr ItemNames names{"resource_spans", "scope_spans", "spans"};
+    static constexpr SpanFault too_many = span_fault::spans;
+
     // The references outlive this.
     WireSpans(WireValues& values, Arena& arena, const char*& place)
         : values_(values),

@@ -57,8 +57,10 @@ class WireValues {
         std::string_view message, Attribute& attribute, std::uint32_t depth
     );
 
-  private:
+    // An AnyValue; `depth` likewise.
     [[nodiscard]] SpanFault read_value(std::string_view message, Value& value, std::uint32_t depth);
+
+  private:
     [[nodiscard]] SpanFault read_array(std::string_view message, Value& value, std::uint32_t depth);
     [[nodiscard]] SpanFault read_kvlist(
         std::string_view message, Value& value, std::uint32_t depth

@@ -32,32 +32,40 @@ bool utf16_less(std::string_view a, std::string_view b) {
     return utf16_rank(*at_a) < utf16_rank(*at_b);
 }
 
-void append_string(std::string_view text, std::string& out) {
+void append_escape(char c, std::string& out) {
     constexpr std::string_view hex = "0123456789abcdef";
-    out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte >= 0x20) {
-            out += c;
-        } else if (c == '\b') {
-            out += "\\b";
-        } else if (c == '\t') {
-            out += "\\t";
-        } else if (c == '\n') {
-            out += "\\n";
-        } else if (c == '\f') {
-            out += "\\f";
-        } else if (c == '\r') {
-            out += "\\r";
-        } else {
-            out += "\\u00";
-            out += hex[byte >> 4];
-            out += hex[byte & 15];
-        }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '\\';
+    if (c == '"' || c == '\\') {
+        out += c;
+    } else if (c == '\b') {
+        out += 'b';
+    } else if (c == '\t') {
+        out += 't';
+    } else if (c == '\n') {
+        out += 'n';
+    } else if (c == '\f') {
+        out += 'f';
+    } else if (c == '\r') {
+        out += 'r';
+    } else {
+        out += "u00";
+        out += hex[byte >> 4];
+        out += hex[byte & 15];
     }
+}
+
+void append_string(std::string_view text, std::string& out) {
+    out += '"';
+    std::size_t from = 0;  // what lies before is written
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+        out.append(text.data() + from, i - from);
+        append_escape(c, out);
+        from = i + 1;
+    }
+    out.append(text.data() + from, text.size() - from);
     out += '"';
 }
 

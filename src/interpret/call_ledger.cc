@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "interpret/explanation.h"
 
 namespace spangate {
 namespace {
@@ -40,6 +41,30 @@ bool are_related(const SpanView& a, const SpanView& b) {
            (a.parent_span_id == b.parent_span_id && !a.is_root());
 }
 
+// By which of its names a call was known before.
+std::string_view reason_of_name(const Draft& draft, std::size_t lasting, std::size_t name) {
+    if (name >= lasting) return "two libraries told one call; the other's numbers count";
+    const bool by_response = name == 0 && !text_of(draft, FieldId::response_id).empty();
+    return by_response ? "the same response_id was told before in this trace"
+                       : "its span, or a log record of that span, told the call before";
+}
+
+bool marks_a_run(const Draft& draft) {
+    return std::any_of(draft.events.begin(), draft.events.end(), [](const AgentEvent& event) {
+        return event.type == EventType::session_start || event.type == EventType::session_end;
+    });
+}
+
+bool tells_a_tool(const Draft& draft) {
+    return std::any_of(draft.events.begin(), draft.events.end(), [](const AgentEvent& event) {
+        return is_tool_event(event.type);
+    });
+}
+
+bool is_in_joined_span(const Draft& draft) {
+    return draft.may_join && !is_zero(draft.span->trace_id) && !is_zero(draft.span->span_id);
+}
+
 // A call of one protocol that client and server both tell.
 bool is_protocol_side(const Draft& draft) {
     const bool has_side =
@@ -73,17 +98,26 @@ void CallLedger::collect(std::span<const Draft> drafts, std::span<const std::uin
     agent_handoffs_.clear();
     protocol_calls_.clear();
     repeatable_.clear();
+    runs_.clear();
+    tools_.clear();
+    joined_.clear();
+    joins_are_told_ = false;
     for (const std::uint32_t index : order) {
         const Draft& draft = drafts[index];
         if (draft.fate != Fate::kept) continue;
         if (is_counted(draft)) tellings_.push_back({index});
         const bool is_inference = primary_type(draft) == EventType::inference;
-        if (draft.keeps_usage != 0 && is_inference) keepers_.push_back(index);
+        if (draft.keeps_usage != 0 && is_inference && !draft.span->is_log())
+            keepers_.push_back(index);
         if (draft.handoff != no_index && !is_zero(draft.span->trace_id)) {
             (draft.may_be_handed_off ? agent_handoffs_ : tool_handoffs_).push_back(index);
         }
         if (is_protocol_side(draft)) protocol_calls_.push_back(index);
         if (has_repeat(draft)) repeatable_.push_back(index);
+        if (marks_a_run(draft)) runs_.push_back(index);
+        if (draft.may_repeat_tool && tells_a_tool(draft)) tools_.push_back(index);
+        if (draft.also < draft.events.size() && is_in_joined_span(draft)) joined_.push_back(index);
+        joins_are_told_ = joins_are_told_ || (draft.may_join && draft.span->is_log());
     }
     std::stable_sort(keepers_.begin(), keepers_.end(), [&](std::uint32_t a, std::uint32_t b) {
         return drafts[a].span->trace_id < drafts[b].span->trace_id;
@@ -128,40 +162,126 @@ const Draft* CallLedger::keeper_of(std::span<const Draft> drafts, const Draft& d
     return nullptr;
 }
 
-// Two libraries tell one call: the table says whose numbers count.
+// Two libraries tell one call: the table says whose numbers count, unless the other's were
+// published before.
 void CallLedger::settle_scopes(std::span<Draft> drafts) {
     if (keepers_.empty()) return;
     for (Telling& telling : tellings_) {
-        Draft& draft = drafts[telling.draft];
-        if (draft.drops_usage == 0 || primary_type(draft) != EventType::inference) continue;
+        const Draft& draft = drafts[telling.draft];
+        const bool may_yield = draft.drops_usage != 0 && !draft.span->is_log() &&
+                               primary_type(draft) == EventType::inference;
+        if (!may_yield) continue;
         const Draft* keeper = keeper_of(drafts, draft);
         if (keeper == nullptr) continue;
-        become_twin(draft, keeper->events[keeper->primary].event_id);
-        telling.is_settled = true;
+        if (!was_counted(draft)) {
+            telling.keeper = &keeper->events[keeper->primary].event_id;
+            continue;
+        }
+        const auto index = static_cast<std::uint32_t>(keeper - drafts.data());
+        for (Telling& other : tellings_) {
+            if (other.draft == index) other.keeper = &draft.events[draft.primary].event_id;
+        }
     }
 }
 
-// Equal response ids tell one call; the first telling published keeps the count.
-void CallLedger::settle_responses(std::span<Draft> drafts) {
-    for (const Telling& telling : tellings_) {
-        Draft& draft = drafts[telling.draft];
-        const std::string_view response_id = text_of(draft, FieldId::response_id);
-        if (telling.is_settled || response_id.empty()) continue;
-        const bool has_trace = !is_zero(draft.span->trace_id);
+bool CallLedger::was_counted(const Draft& draft) {
+    const Names names = names_of(draft);
+    for (std::size_t i = 0; i < names.lasting; ++i) {
+        const MemoryKey& key = names.keys[i];
+        const ToldCall* told = memory_.calls().find(key, key.low, now_of(draft));
+        if (told != nullptr) return told->event_id == draft.events[draft.primary].event_id;
+    }
+    return false;
+}
+
+// Under which names a telling is known: its response id, and the span that a log record joins.
+CallLedger::Names CallLedger::names_of(const Draft& draft) const {
+    Names names;
+    const std::string_view response_id = text_of(draft, FieldId::response_id);
+    const bool has_trace = !is_zero(draft.span->trace_id);
+    if (!response_id.empty()) {
         const std::array<std::string_view, 4> pieces = {
             "call",
             draft.tenant_id,
             has_trace ? bytes_of(draft.span->trace_id) : draft.session.session_id,
             response_id};
-        const MemoryKey key = memory_key(pieces);
-        const EventId& mine = draft.events[draft.primary].event_id;
-        ToldCall& told = memory_.calls().at(key, key.low, now_of(draft));
-        if (told.occurrences == 0) {
-            told.event_id = mine;
-            told.occurrences = 1;
-        } else if (told.event_id != mine) {
-            become_twin(draft, told.event_id);
+        names.keys[names.count++] = memory_key(pieces);
+    }
+    // Where no log records come, a span with a response id needs no second name.
+    const bool may_join = draft.may_join && (response_id.empty() || memory_.joins_are_told());
+    if (may_join && has_trace && !is_zero(draft.span->span_id)) {
+        const std::array<std::string_view, 4> pieces = {
+            "join", draft.tenant_id, bytes_of(draft.span->trace_id), bytes_of(draft.span->span_id)};
+        names.keys[names.count++] = memory_key(pieces);
+    }
+    names.lasting = names.count;
+    if (draft.drops_usage != 0 && response_id.empty()) {
+        const std::array<std::string_view, 2> pieces = {
+            "yields", view(draft.events[draft.primary].event_id)};
+        names.keys[names.count++] = memory_key(pieces);
+    }
+    return names;
+}
+
+// Tellings of equal name tell one call; the first one published keeps the count. What a scope's
+// preference has settled is remembered as well, so that a resend of one telling alone is told
+// alike.
+void CallLedger::settle_names(std::span<Draft> drafts) {
+    for (const Telling& telling : tellings_) {
+        Draft& draft = drafts[telling.draft];
+        const Names names = names_of(draft);
+        const EventId mine = draft.events[draft.primary].event_id;
+        EventId first = telling.keeper == nullptr ? mine : *telling.keeper;
+        for (std::size_t i = 0; i < names.count && first == mine; ++i) {
+            const MemoryKey& key = names.keys[i];
+            const ToldCall* told = memory_.calls().find(key, key.low, now_of(draft));
+            if (told == nullptr) continue;
+            first = told->event_id;
+            note_twin(draft, reason_of_name(draft, names.lasting, i));
         }
+        const std::size_t kept = telling.keeper == nullptr ? names.lasting : names.count;
+        for (std::size_t i = 0; i < kept; ++i) {
+            const MemoryKey& key = names.keys[i];
+            ToldCall& told = memory_.calls().at(key, key.low, now_of(draft));
+            if (told.event_id == EventId{}) told.event_id = first;
+        }
+        if (first == mine) continue;
+        become_twin(draft, first);
+        if (telling.keeper != nullptr) {
+            note_twin(
+                draft, "two libraries told one call, and the table prefers the other (dedupe)"
+            );
+        }
+    }
+}
+
+// A run has one start and one end (contract §2). Two tellings are of one run when they share the
+// trace, or without a trace the run_id; different run_ids in one trace are different runs, and one
+// run_id in several traces may be a program that names each of its runs alike. The second telling
+// is relabelled, as a nested run's would be.
+void CallLedger::settle_run(Draft& draft) {
+    const std::string_view run_id = text_of(draft, FieldId::run_id);
+    const bool has_trace = !is_zero(draft.span->trace_id);
+    if (run_id.empty() && !has_trace) return;  // nothing pairs it with another
+    const std::array<std::string_view, 3> pieces = {
+        "run", draft.tenant_id, has_trace ? bytes_of(draft.span->trace_id) : run_id};
+    const MemoryKey key = memory_key(pieces);
+    ToldCall& told = memory_.calls().at(key, key.low, now_of(draft));
+    const std::uint64_t name = run_id.empty() ? 0 : memory_key(std::span(&run_id, 1)).low | 1;
+    if (told.run == 0) told.run = name;
+    if (name != 0 && told.run != name) return;
+    for (AgentEvent& event : draft.events) {
+        const bool is_end = event.type == EventType::session_end;
+        if (!is_end && event.type != EventType::session_start) continue;
+        EventId& first = is_end ? told.last_event_id : told.event_id;
+        if (first == EventId{}) first = event.event_id;
+        if (first == event.event_id) continue;
+        event.type = is_end ? EventType::step_cost : EventType::other;
+        note_relabelled(draft, event, "another span told this end of the run before");
+        if (!is_end || !event.is_primary) continue;
+        const std::array values = {
+            FieldValue::of_text(FieldId::twin_of, arena_->copy(view(first)))};
+        put(draft, values);
     }
 }
 
@@ -189,6 +309,7 @@ void CallLedger::settle_protocol_twins(std::span<Draft> drafts) {
             const std::array values = {
                 FieldValue::of_text(FieldId::twin_of, arena_->copy(view(told->event_id)))};
             put(draft, values);
+            note_twin(draft, "the server's span told the same call before");
         }
     }
     for (const std::uint32_t index : protocol_calls_) {
@@ -207,103 +328,13 @@ void CallLedger::settle_protocol_twins(std::span<Draft> drafts) {
         draft.events_room = 0;
         draft.handoff = no_index;
         draft.events[0].type = EventType::other;
+        note_only_primary(
+            draft, "the client's span tells this call; this is the server's side of it"
+        );
         char* hex = static_cast<char*>(arena_->allocate(client.size() * 2, 1));
         write_hex(client, hex);
         const std::array values = {FieldValue::of_text(FieldId::joins, {hex, client.size() * 2})};
         put(draft, values);
-    }
-}
-
-void CallLedger::settle_repeat(
-    Draft& draft, std::size_t overlay_index, WallNanos now, SpanReader& reader
-) {
-    const Overlay& overlay = table_.overlays[overlay_index];
-    const RepeatTest& repeat = *overlay.repeat;
-    const auto event =
-        std::find_if(draft.events.begin(), draft.events.end(), [&](const AgentEvent& candidate) {
-            return candidate.type == repeat.event;
-        });
-    if (event == draft.events.end()) return;
-    const std::string index_text = std::to_string(overlay_index);
-    std::array<std::string_view, 16> pieces = {"repeat", index_text, draft.tenant_id};
-    std::size_t count = 3;
-    if (repeat.same_parent) {
-        if (draft.span->is_root()) return;
-        pieces[count++] = bytes_of(draft.span->trace_id);
-        pieces[count++] = bytes_of(draft.span->parent_span_id);
-    }
-    if (repeat.same_session) pieces[count++] = draft.session.session_id;
-    for (const FieldId field : repeat.same_fields) {
-        const FieldValue* value = draft.fields->find(field);
-        if (value == nullptr || count == pieces.size()) return;
-        pieces[count++] = value->text();
-    }
-    const MemoryKey key = memory_key(std::span(pieces).first(count));
-    ToldCall* told = memory_.calls().find(key, key.low, now);
-    const EventId mine = event->event_id;
-    const bool failed = text_of(draft, FieldId::outcome) == repeat.outcome;
-    const auto start = static_cast<WallNanos>(draft.span->start_unix_nano);
-    constexpr WallNanos second = 1'000'000'000;
-    const bool is_repeat = told != nullptr && told->occurrences > 0 &&
-                           told->last_event_id != mine && told->at <= start &&
-                           start - told->at <= repeat.within_s * second;
-    if (is_repeat) add_retry(draft, overlay, *told, reader);
-    if (!failed) {
-        if (repeat.previous_only && told != nullptr) told->occurrences = 0;
-        return;
-    }
-    ToldCall& next = memory_.calls().at(key, key.low, now);
-    if (next.last_event_id == mine) return;  // sent again
-    if (next.occurrences == 0) next.event_id = mine;
-    ++next.occurrences;
-    next.at = static_cast<WallNanos>(draft.span->end_unix_nano);
-    next.last_event_id = mine;
-}
-
-void CallLedger::add_retry(
-    Draft& draft, const Overlay& overlay, const ToldCall& told, SpanReader& reader
-) {
-    fields_.assign(*draft.fields);
-    for (const OverlaySet& set : overlay.set) {
-        if (set.is_occurrence && !fields_.has(set.field)) {
-            fields_.put(FieldValue::of_integer(set.field, told.occurrences));
-        }
-    }
-    fields_.put(FieldValue::of_text(FieldId::attempt_of, arena_->copy(view(told.event_id))));
-    const EventId& primary = draft.events[draft.primary].event_id;
-    fields_.put(FieldValue::of_text(FieldId::primary_event_id, view(primary)));
-    *draft.fields = fields_.pack(*arena_);
-    for (std::size_t n = 0; n < overlay.also.size() && draft.events_room > 0; ++n) {
-        const EventType type = overlay.also[n];
-        const bool is_there =
-            std::any_of(draft.events.begin(), draft.events.end(), [&](const AgentEvent& event) {
-                return event.type == type;
-            });
-        if (is_there) continue;
-        SlotText slot;
-        slot.add("also:");
-        slot.add(overlay.name);
-        if (n > 0) {
-            slot.add(":");
-            slot.add(n);
-        }
-        AgentEvent added = reader.event(draft, type, slot.view());
-        const AgentEvent& at_end = draft.events[draft.primary];
-        added.timestamp = at_end.timestamp;
-        added.time_source = at_end.time_source;
-        added.fields = draft.fields;
-        // The room was left behind the events when they were made.
-        draft.events = {draft.events.data(), draft.events.size() + 1};
-        draft.events.back() = added;
-        --draft.events_room;
-    }
-}
-
-void CallLedger::settle_repeats(std::span<Draft> drafts, SpanReader& reader) {
-    for (const std::uint32_t index : repeatable_) {
-        for (const std::size_t overlay : repeats_) {
-            settle_repeat(drafts[index], overlay, now_of(drafts[index]), reader);
-        }
     }
 }
 
@@ -319,14 +350,22 @@ void CallLedger::settle(
     collect(drafts, order);
     const bool asks_nothing = tellings_.empty() && tool_handoffs_.empty() &&
                               agent_handoffs_.empty() && protocol_calls_.empty() &&
-                              repeatable_.empty();
+                              repeatable_.empty() && runs_.empty() && tools_.empty() &&
+                              joined_.empty() && !joins_are_told_;
     if (asks_nothing) return;
-    settle_scopes(drafts);
     // One lock a batch, for a few hundred nanoseconds a span at most.
     const std::lock_guard lock(memory_.mutex());
-    settle_responses(drafts);
+    if (joins_are_told_) memory_.expect_joins();
+    settle_scopes(drafts);
+    settle_names(drafts);
+    for (const std::uint32_t index : runs_)
+        settle_run(drafts[index]);
     settle_handoffs(drafts);
     settle_protocol_twins(drafts);
+    for (const std::uint32_t index : joined_)
+        settle_joined(drafts[index]);
+    for (const std::uint32_t index : tools_)
+        settle_tools(drafts[index]);
     settle_repeats(drafts, reader);
 }
 

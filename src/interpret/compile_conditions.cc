@@ -121,8 +121,8 @@ void TableCompiler::append_part(const YamlNode& map, const YamlNode& key, const 
             if (!bit) faults_.add(*item, fmt::format("unknown {} '{}'", word, item->scalar));
             node.bits |= bit.value_or(0);
         }
-    } else if (word == "root") {
-        node.op = ConditionOp::root;
+    } else if (word == "root" || word == "in_span") {
+        node.op = word == "root" ? ConditionOp::root : ConditionOp::in_span;
         node.flag = faults_.flag_of(value).value_or(false);
     } else if (word == "attr_prefix") {
         node.op = ConditionOp::attribute_prefix;

@@ -11,7 +11,7 @@ constexpr std::string_view family_mark = "**";
 }  // namespace
 
 void TableCompiler::add_key_rule(
-    const YamlNode& at, std::string_view key, KeyRule::What what, ConventionMask conventions
+    const YamlNode& at, std::string_view key, KeyNaming::What what, ConventionMask conventions
 ) {
     if (KeyPattern::is_one(key)) {
         table_.key_rules.push_back({what, false, {std::string(key)}, conventions});
@@ -19,36 +19,36 @@ void TableCompiler::add_key_rule(
     }
     KeyFacts& facts = table_.facts[intern(at, key)];
     switch (what) {
-        case KeyRule::What::content:
+        case KeyNaming::What::content:
             facts.content |= conventions;
             facts.names_agent = true;
             return;
-        case KeyRule::What::exception:
+        case KeyNaming::What::exception:
             facts.exceptions |= conventions;
             return;
-        case KeyRule::What::mapped:
+        case KeyNaming::What::mapped:
             facts.mapped |= conventions;
             return;
-        case KeyRule::What::identity:
+        case KeyNaming::What::identity:
             facts.identity |= conventions;
             return;
-        case KeyRule::What::names_agent:
+        case KeyNaming::What::names_agent:
             facts.names_agent = true;
             return;
-        case KeyRule::What::plain:
+        case KeyNaming::What::plain:
             facts.is_plain = true;
             return;
     }
 }
 
 void TableCompiler::add_prefix_rule(
-    std::string_view prefix, KeyRule::What what, ConventionMask conventions
+    std::string_view prefix, KeyNaming::What what, ConventionMask conventions
 ) {
     table_.key_rules.push_back({what, true, {std::string(prefix)}, conventions});
 }
 
 void TableCompiler::compile_content(const YamlNode& node, std::uint32_t convention) {
-    using What = KeyRule::What;
+    using What = KeyNaming::What;
     faults_.expect_map(
         node,
         {"keys",
@@ -91,6 +91,12 @@ void TableCompiler::compile_content(const YamlNode& node, std::uint32_t conventi
     if (const YamlNode* keys = node.find("resource_keys")) {
         for (const YamlNode* key : faults_.list_of(*keys)) {
             table_.resource_content.push_back(intern(*key, faults_.text_of(*key)));
+        }
+    }
+    if (const YamlNode* bodies = node.find("log_bodies")) {
+        for (const auto& [name, role] : bodies->entries) {
+            const std::optional<ContentRole> known = role_named(role);
+            if (known) table_.log_bodies.emplace_back(name.scalar, *known);
         }
     }
     const YamlNode* roles = node.find("roles");

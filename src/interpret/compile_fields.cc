@@ -149,6 +149,7 @@ void TableCompiler::compile_options(const YamlNode& node, FieldEntry& entry) {
 FieldEntry TableCompiler::compile_entry(const YamlNode& node, std::uint32_t convention) {
     FieldEntry entry;
     entry.convention = convention;
+    entry.line = node.place.line;
     if (node.is_scalar()) {
         name_key(node, node.scalar, entry);
         return entry;
@@ -210,7 +211,7 @@ void TableCompiler::compile_field_lists(
 void TableCompiler::note_entry(
     TargetId target, const FieldEntry& entry, ConventionMask conventions
 ) {
-    using What = KeyRule::What;
+    using What = KeyNaming::What;
     const bool is_pattern = entry.source == FieldEntry::Source::pattern;
     const bool is_key = is_pattern || entry.source == FieldEntry::Source::attribute ||
                         entry.source == FieldEntry::Source::span_event ||
@@ -320,6 +321,7 @@ void TableCompiler::compile_session(const YamlNode& node) {
     if (const YamlNode* keys = node.find("resource_keys")) {
         for (const YamlNode* item : faults_.list_of(*keys)) {
             FieldEntry entry;
+            entry.line = item->place.line;
             entry.source = FieldEntry::Source::resource;
             entry.key = intern(*item, faults_.text_of(*item));
             entry.label = item->scalar;

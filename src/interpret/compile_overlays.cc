@@ -16,6 +16,7 @@ void TableCompiler::compile_overlay(const YamlNode& node) {
     if (name == nullptr || when == nullptr)
         return faults_.add(node, "an overlay needs name and when");
     Overlay overlay;
+    overlay.line = node.place.line;
     overlay.name = faults_.text_of(*name);
     if (const YamlNode* repeat = when->find("repeat")) {
         if (when->entries.size() != 1) faults_.add(*when, "repeat stands alone");

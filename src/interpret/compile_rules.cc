@@ -110,6 +110,22 @@ void TableCompiler::append_seen_rules(const YamlNode& conventions) {
             append(convention.extra_events, own[*seen].extra_events);
         }
     }
+    const auto tells_a_tool = [](const Rule& rule) {
+        return std::any_of(rule.emit.begin(), rule.emit.end(), [](const Emit& emit) {
+            return is_tool_event(emit.type);
+        });
+    };
+    for (std::size_t i = 0; i < table_.conventions.size(); ++i) {
+        const std::vector<Rule>& rules = table_.conventions[i].log_rules;
+        const std::vector<Rule>& of_events = table_.conventions[i].span_event_rules;
+        const bool joins = std::any_of(rules.begin(), rules.end(), [](const Rule& rule) {
+            return rule.joins_span;
+        });
+        if (joins) table_.joining |= ConventionMask{1} << i;
+        const bool tells_tools = std::any_of(rules.begin(), rules.end(), tells_a_tool) ||
+                                 std::any_of(of_events.begin(), of_events.end(), tells_a_tool);
+        if (tells_tools) table_.tool_telling |= ConventionMask{1} << i;
+    }
 }
 
 // Most conventions are recognised by a key, a scope or the resource alone; only what is left needs
@@ -169,7 +185,7 @@ bool TableCompiler::compile_quick_detector(const YamlNode& part, ConventionMask 
 
 void TableCompiler::compile_rules(const YamlNode& node, bool one_slot, std::vector<Rule>& rules) {
     for (const YamlNode* item : faults_.list_of(node)) {
-        faults_.expect_map(*item, {"when", "emit", "evidence_only", "joins_span"});
+        faults_.expect_map(*item, {"when", "emit", "evidence_only", "joins_span", "incidental"});
         const YamlNode* when = item->find("when");
         const YamlNode* emit = item->find("emit");
         if (when == nullptr || emit == nullptr) {
@@ -177,12 +193,19 @@ void TableCompiler::compile_rules(const YamlNode& node, bool one_slot, std::vect
             continue;
         }
         Rule rule;
+        rule.line = item->place.line;
         rule.when = compile_condition(*when);
         for (const YamlNode* entry : faults_.list_of(*emit)) {
             rule.emit.push_back(compile_emit(*entry, one_slot));
         }
         if (const YamlNode* only = item->find("evidence_only")) {
             rule.evidence_only = faults_.flag_of(*only).value_or(false);
+        }
+        if (const YamlNode* joins = item->find("joins_span")) {
+            rule.joins_span = faults_.flag_of(*joins).value_or(false);
+        }
+        if (const YamlNode* incidental = item->find("incidental")) {
+            rule.incidental = faults_.flag_of(*incidental).value_or(false);
         }
         if (rule.emit.size() > emits_max) faults_.add(*emit, "more than 8 events");
         if (!one_slot && rule.emit.empty()) faults_.add(*emit, "a rule for spans emits an event");
@@ -244,6 +267,7 @@ void TableCompiler::compile_extra_events(const YamlNode& node, Convention& conve
             continue;
         }
         ExtraEvent extra;
+        extra.line = item->place.line;
         extra.name = faults_.text_of(*name);
         extra.when = compile_condition(*when);
         for (const YamlNode* entry : faults_.list_of(*emit)) {

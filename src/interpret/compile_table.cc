@@ -62,12 +62,13 @@ void TableCompiler::compile(const YamlNode& root) {
     compile_usage(section("usage"));
     for (const YamlNode* condition : faults_.list_of(section("drop_partial"))) {
         table_.drop_partial.push_back(compile_condition(*condition));
+        table_.drop_partial_lines.push_back(condition->place.line);
     }
     compile_dedupe(section("dedupe"));
     compile_cache_rules(section("input_includes_cache"));
     compile_overlays(section("overlays"));
     for (const YamlNode* key : faults_.list_of(section("plain_keys"))) {
-        add_key_rule(*key, faults_.text_of(*key), KeyRule::What::plain, common_bit);
+        add_key_rule(*key, faults_.text_of(*key), KeyNaming::What::plain, common_bit);
     }
     compile_ordinary_keys(section("ordinary_keys"));
 }

@@ -125,6 +125,8 @@ bool leaf_holds(const ConditionScope& scope, const ConditionNode& node) {
             return (node.bits >> static_cast<unsigned>(scope.span.status_code) & 1U) != 0;
         case ConditionOp::root:
             return scope.span.is_root() == node.flag;
+        case ConditionOp::in_span:
+            return !is_zero(scope.span.span_id) == node.flag;
         case ConditionOp::attribute:
             return passes(table, table.tests[node.index], scope.attributes.find(node.key));
         case ConditionOp::resource:

@@ -24,24 +24,24 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-void apply(const KeyRule& rule, KeyFacts& facts) {
+void apply(const KeyNaming& rule, KeyFacts& facts) {
     switch (rule.what) {
-        case KeyRule::What::content:
+        case KeyNaming::What::content:
             facts.content |= rule.conventions;
             return;
-        case KeyRule::What::exception:
+        case KeyNaming::What::exception:
             facts.exceptions |= rule.conventions;
             return;
-        case KeyRule::What::mapped:
+        case KeyNaming::What::mapped:
             facts.mapped |= rule.conventions;
             return;
-        case KeyRule::What::identity:
+        case KeyNaming::What::identity:
             facts.identity |= rule.conventions;
             return;
-        case KeyRule::What::names_agent:
+        case KeyNaming::What::names_agent:
             facts.names_agent = true;
             return;
-        case KeyRule::What::plain:
+        case KeyNaming::What::plain:
             facts.is_plain = true;
             return;
     }
@@ -103,7 +103,7 @@ KeyFacts ConventionTable::facts_of(std::string_view key) const {
     if (const auto named = ids.find(std::string(key)); named != ids.end()) {
         result = facts[named->second];
     }
-    for (const KeyRule& rule : key_rules) {
+    for (const KeyNaming& rule : key_rules) {
         std::uint32_t number = 0;
         const bool matches =
             rule.is_prefix ? key.starts_with(rule.pattern.text) : rule.pattern.matches(key, number);

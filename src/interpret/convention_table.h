@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "interpret/condition_program.h"
 #include "model/event_type.h"
 #include "model/field.h"
 #include "model/span_view.h"
@@ -29,8 +29,6 @@ namespace spangate {
 using ConventionMask = std::uint64_t;
 inline constexpr std::size_t conventions_max = 62;
 inline constexpr ConventionMask common_bit = ConventionMask{1} << 63;  // what holds for all
-
-inline constexpr std::uint32_t no_index = std::numeric_limits<std::uint32_t>::max();
 
 // What a field list may feed: a field of the contract, or an input that is never published as such.
 using TargetId = std::uint8_t;
@@ -52,52 +50,6 @@ inline constexpr std::size_t targets_count = fields_count + 7;
 [[nodiscard]] constexpr TargetId target_of(FieldId id) {
     return static_cast<TargetId>(id);
 }
-
-// conditions ────────────────────────────────────────────────────────────────────────────────────
-
-enum class ConditionOp : std::uint8_t {
-    all,
-    any,
-    negate,
-    always,
-    scope,
-    scope_prefix,
-    name,
-    name_prefix,
-    name_regex,
-    kind,
-    status,
-    root,
-    attribute,
-    resource,
-    attribute_prefix,
-    event_name,
-    event_prefix,
-    has_event,
-    field,
-    message_regex,
-    span_event_attribute,
-};
-
-// A node is followed by its children; `end` is the index behind the last of them.
-struct ConditionNode {
-    ConditionOp op = ConditionOp::always;
-    bool flag = false;  // root: what is wanted
-    KeyId key = 0;      // attribute, resource, span_event_attribute
-    FieldId field{};    // field
-    std::uint32_t end = 0;
-    std::uint32_t index = 0;  // of a text, text list, test, regex or prefix, by op
-    std::uint32_t bits = 0;   // kinds, statuses or event types
-};
-
-struct ValueTest {
-    enum class Kind : std::uint8_t { present, absent, any_of, prefix, matches, greater };
-
-    Kind kind = Kind::present;
-    std::vector<std::string> texts;  // any_of, prefix: ASCII lower case
-    std::uint32_t regex = no_index;
-    double number = 0;
-};
 
 // fields ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,7 +80,8 @@ struct FieldEntry {
     std::string keyed;              // prefix of a keyed reference
     std::uint32_t when = no_index;  // condition
     std::uint32_t convention = no_index;
-    std::string label;  // the key as session_source names it
+    std::string label;       // the key as session_source names it
+    std::uint32_t line = 0;  // of the table's file
 
     // The attribute's value is taken whole, so the key itself is a mapped one.
     [[nodiscard]] bool takes_whole_value() const {
@@ -182,16 +135,24 @@ struct Emit {
     std::optional<EventType> unless_handed_off;
 };
 
+[[nodiscard]] constexpr bool is_tool_event(EventType type) {
+    return type == EventType::tool_request || type == EventType::tool_response;
+}
+
 struct Rule {
     std::uint32_t when = 0;
     std::vector<Emit> emit;
     bool evidence_only = false;
+    bool joins_span = false;  // log records: the record and its span are one call
+    bool incidental = false;  // kept only with something to tell, as what only `fallback` matches
+    std::uint32_t line = 0;   // of the table's file
 };
 
 struct ExtraEvent {
     std::string name;
     std::uint32_t when = 0;
     std::vector<EventType> types;
+    std::uint32_t line = 0;  // of the table's file
 };
 
 struct EventNameSource {
@@ -269,6 +230,7 @@ struct Overlay {
     std::vector<OverlaySet> set;
     std::vector<EventType> also;
     EventTypes unless_event = 0;
+    std::uint32_t line = 0;  // of the table's file
 };
 
 // content ───────────────────────────────────────────────────────────────────────────────────────
@@ -305,7 +267,7 @@ struct KeyPattern {
 };
 
 // A rule about keys that no exact name says.
-struct KeyRule {
+struct KeyNaming {
     enum class What : std::uint8_t { content, exception, mapped, identity, names_agent, plain };
 
     What what = What::content;
@@ -349,7 +311,7 @@ struct ConventionTable {
     std::vector<KeyFacts> facts;
     std::unordered_map<std::string, KeyId> ids;
 
-    std::vector<KeyRule> key_rules;
+    std::vector<KeyNaming> key_rules;
     std::vector<KeyPattern> ordinary_keys;                         // never `names_agent`
     std::vector<std::pair<std::string, ConventionMask>> prefixes;  // of attr_prefix; bit = index
     std::vector<std::string> families;                             // key prefixes of `**`
@@ -370,6 +332,9 @@ struct ConventionTable {
     std::vector<ScopeDetector> scope_detectors;
     std::vector<ResourceDetector> resource_detectors;
     ConventionMask with_residue = 0;  // conventions whose `detect` condition must be run
+    ConventionMask joining = 0;       // conventions with a log rule that joins a span
+    ConventionMask tool_telling =
+        0;  // conventions whose log records or span events tell tool calls
 
     FieldLists common_fields;
     FieldEntries session_keys;
@@ -377,8 +342,10 @@ struct ConventionTable {
     SessionReject session_reject;
     std::vector<RoleList> roles;
     std::vector<SpanEventContent> span_event_content;
+    std::vector<std::pair<std::string, ContentRole>> log_bodies;  // by the record's name
     std::vector<KeyId> resource_content;
-    std::vector<std::uint32_t> drop_partial;  // conditions
+    std::vector<std::uint32_t> drop_partial;        // conditions
+    std::vector<std::uint32_t> drop_partial_lines;  // their lines in the table's file
     std::array<std::optional<UsageDefault>, event_types_count> usage_defaults;
     std::vector<TwinScopes> twin_scopes;
     std::vector<Overlay> overlays;

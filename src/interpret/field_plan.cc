@@ -51,7 +51,8 @@ TargetMask candidates_of(const FieldPlan& plan, const FieldSource& source) {
     if (!source.attributes.patterns().empty()) mask |= plan.with_pattern;
     if (source.attributes_only) return mask;
     mask |= plan.without_attribute;
-    if (!source.span.events.empty()) mask |= plan.with_span_event;
+    const bool has_events = !source.span.events.empty() || !source.record_name.empty();
+    if (has_events) mask |= plan.with_span_event;
     return mask;
 }
 

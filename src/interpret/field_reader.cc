@@ -51,9 +51,23 @@ bool is_in_range(FieldId id, double number) {
     return !is_measure || number >= 0;
 }
 
-const Attribute* attribute_of_event(
-    const SpanView& span, std::string_view event_name, std::string_view key
+// A log record of that name tells what the span event tells; its body holds the attributes.
+const Attribute* attribute_of_record(
+    const FieldSource& source, std::string_view event_name, std::string_view key
 ) {
+    const Value& body = source.span.log->body.value;
+    if (source.record_name != event_name || body.kind != ValueKind::kvlist) return nullptr;
+    for (const Attribute& attribute : body.kvlist()) {
+        if (attribute.key == key && attribute.value.kind != ValueKind::empty) return &attribute;
+    }
+    return nullptr;
+}
+
+const Attribute* attribute_of_event(
+    const FieldSource& source, std::string_view event_name, std::string_view key
+) {
+    const SpanView& span = source.span;
+    if (span.is_log()) return attribute_of_record(source, event_name, key);
     for (const SpanEventView& event : span.events) {
         if (event.name != event_name) continue;
         for (const Attribute& attribute : event.attributes) {
@@ -65,12 +79,8 @@ const Attribute* attribute_of_event(
 
 }  // namespace
 
-FieldReader::FieldReader(const ConventionTable& table, const HashKey& hash_key)
-    : table_(table),
-      hash_key_(hash_key) {}
-
 void FieldReader::begin(Arena& arena) {
-    tenant_id_ = {};
+    references_ = nullptr;
     arena_ = &arena;
     json_.forget();
 }
@@ -97,7 +107,7 @@ std::optional<Value> FieldReader::raw_value(const FieldEntry& entry, const Field
             break;
         case Source::span_event: {
             const Attribute* attribute =
-                attribute_of_event(source.span, entry.span_event, table_.keys[entry.key]);
+                attribute_of_event(source, entry.span_event, table_.keys[entry.key]);
             if (attribute != nullptr) found = &attribute->value;
             break;
         }
@@ -110,6 +120,7 @@ std::optional<Value> FieldReader::raw_value(const FieldEntry& entry, const Field
         case Source::span_kind:
             return Value::of(span_kind_names[static_cast<std::size_t>(source.span.kind)]);
         case Source::span_status:
+            if (source.span.is_log()) return std::nullopt;
             return Value::of(status_code_names[static_cast<std::size_t>(source.span.status_code)]);
     }
     return found == nullptr ? std::nullopt : std::optional(*found);
@@ -156,6 +167,7 @@ std::optional<Value> FieldReader::value(const FieldEntry& entry, const FieldSour
         if (!number) return std::nullopt;
         value = Value::of((*number + entry.add) * entry.scale);
     }
+    if (keeps_raw_) raw_ = *value;
     return value;
 }
 
@@ -217,7 +229,7 @@ bool FieldReader::put_text(
         const std::size_t prefix_size = entry.keyed.size();
         char* out = static_cast<char*>(arena_->allocate(prefix_size + HashKey::user_ref_size, 1));
         std::memcpy(out, entry.keyed.data(), prefix_size);
-        hash_key_.write_reference(tenant_id_, text, out + prefix_size);
+        references_ = arena_->make<KeyedReference>(text, out + prefix_size, references_);
         text = {out, prefix_size + HashKey::user_ref_size};
     }
     fields.put(FieldValue::of_text(field.id, text));

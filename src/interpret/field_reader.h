@@ -15,6 +15,7 @@
 #include "interpret/attribute_index.h"
 #include "interpret/condition.h"
 #include "interpret/convention_table.h"
+#include "interpret/draft.h"
 #include "interpret/json_lookup.h"
 #include "model/field_set.h"
 #include "model/span_view.h"
@@ -106,8 +107,9 @@ struct FieldSource {
     const SpanView& span;
     const AttributeIndex& attributes;
     const AttributeIndex& resource;
-    bool attributes_only = false;  // of a span event: nothing else is read
-    TargetMask candidates;         // targets that may have a value; see candidates_of()
+    bool attributes_only = false;    // of a span event: nothing else is read
+    TargetMask candidates;           // targets that may have a value; see candidates_of()
+    std::string_view record_name{};  // of a log record: `span_event` entries read its body
 };
 
 // Which targets may get a value from this source at all.
@@ -115,13 +117,19 @@ struct FieldSource {
 
 class FieldReader {
   public:
-    FieldReader(const ConventionTable& table, const HashKey& hash_key);
+    explicit FieldReader(const ConventionTable& table) : table_(table) {}
 
     // Before the first read of a span.
     void begin(Arena& arena);
 
-    // Once it is known; keyed references hold it. Borrowed until the next begin().
-    void set_tenant(std::string_view tenant_id) { tenant_id_ = tenant_id; }
+    // The keyed references read since begin(); still to be written, because they hold the tenant.
+    [[nodiscard]] const KeyedReference* references() const { return references_; }
+
+    // Whether raw() is kept, for explanations.
+    void keep_raw(bool keeps) { keeps_raw_ = keeps; }
+
+    // What the last entry that had a value read, before any map.
+    [[nodiscard]] const Value& raw() const { return raw_; }
 
     // Puts the field when one of its entries gives a value. The entry, or null.
     const FieldEntry* read(
@@ -165,9 +173,10 @@ class FieldReader {
     [[nodiscard]] std::string_view mapped(std::uint32_t map, std::string_view raw) const;
 
     const ConventionTable& table_;
-    const HashKey& hash_key_;
     JsonLookup json_;
-    std::string_view tenant_id_;
+    const KeyedReference* references_ = nullptr;
+    bool keeps_raw_ = false;
+    Value raw_;
     Arena* arena_ = nullptr;
 };
 

@@ -4,13 +4,13 @@
 #include <array>
 
 #include "base/text.h"
+#include "interpret/explanation.h"
 #include "interpret/loose_value.h"
 
 namespace spangate {
 namespace {
 
 constexpr std::size_t short_number_digits_max = 10;
-constexpr std::string_view no_tenant = "default";
 
 // What only the gateway may make.
 constexpr std::array<std::string_view, 3> reserved_prefixes = {"trace:", "h:", "log:"};
@@ -39,17 +39,21 @@ void IdentityReader::read_tenant(
 ) {
     draft.authority = facts.tenant_id;
     draft.tenant_id = facts.tenant_id;
+    Explanation* explanation = draft.explanation;
     if (draft.tenant_id.empty()) {
-        draft.tenant_id = reader.read_text(plan, target::tenant_id, source).text;
+        const FieldReader::Text said = reader.read_text(plan, target::tenant_id, source);
+        draft.tenant_id = said.text;
+        if (explanation != nullptr) explanation->tenant_entry = said.entry;
     }
-    if (draft.tenant_id.empty()) draft.tenant_id = no_tenant;
-    if (!is_id(draft.tenant_id)) {
+    draft.tenant_by = draft.tenant_id.empty() ? TenantBy::nobody : TenantBy::own;
+    if (!draft.tenant_id.empty() && !is_id(draft.tenant_id)) {
         char* token = static_cast<char*>(arena.allocate(HashKey::token_size, 1));
         hash_key_.write_token(draft.tenant_id, token);
         draft.tenant_id = {token, HashKey::token_size};
     }
-    reader.set_tenant(draft.tenant_id);
-    draft.user_id = reader.read_text(plan, target::user_id, source).text;
+    const FieldReader::Text user = reader.read_text(plan, target::user_id, source);
+    draft.user_id = user.text;
+    if (explanation != nullptr) explanation->user_entry = user.entry;
 }
 
 bool IdentityReader::is_rejected(std::string_view key, std::string_view value) const {
@@ -79,12 +83,17 @@ SessionClaim IdentityReader::claim(std::string_view key, std::string_view value,
 void IdentityReader::take(
     std::string_view key, std::string_view value, Draft& draft, Arena& arena
 ) {
-    if (is_rejected(key, value)) return;
+    const auto note = [&](SessionKeySeen::Fate fate) {
+        if (draft.explanation != nullptr) draft.explanation->session_keys.push_back({key, fate});
+    };
+    if (is_rejected(key, value)) return note(SessionKeySeen::Fate::rejected);
     const SessionClaim found = claim(key, value, arena);
     if (draft.own.empty()) {
         draft.own = found;
-        return;
+        return note(SessionKeySeen::Fate::taken);
     }
+    const bool is_same = found.session_id == draft.own.session_id;
+    note(is_same ? SessionKeySeen::Fate::same : SessionKeySeen::Fate::weaker);
     const bool is_known = found.session_id == draft.own.session_id ||
                           std::find(seen_.begin(), seen_.end(), found.session_id) != seen_.end();
     if (!is_known && seen_.size() < keys_seen_max) seen_.push_back(found.session_id);

@@ -23,7 +23,7 @@ class IdentityReader {
         const ConventionTable& table, std::vector<std::string> session_keys, const HashKey& hash_key
     );
 
-    // Authority, tenant and user of the draft. Tells the reader the tenant.
+    // Authority, tenant and user of the draft. The tenant stays empty when it says none.
     void read_tenant(
         const FieldPlan& plan,
         const FieldSource& source,

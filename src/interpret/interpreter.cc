@@ -4,8 +4,11 @@
 #include <vector>
 
 #include "base/text.h"
+#include "interpret/alias_writer.h"
 #include "interpret/call_ledger.h"
+#include "interpret/cost_maker.h"
 #include "interpret/draft.h"
+#include "interpret/explanation.h"
 #include "interpret/session_binder.h"
 #include "interpret/span_reader.h"
 
@@ -14,7 +17,7 @@ namespace spangate {
 struct Interpreter::State {
     State(
         const InterpretConfig& config,
-        std::shared_ptr<const Conventions> the_conventions,
+        InterpretTables the_tables,
         const HashKey& hash_key,
         SessionMemory& sessions,
         UsageMemory& usages,
@@ -26,10 +29,13 @@ struct Interpreter::State {
     void make_items(EventBatch& batch);
     void name_ancestor(const Draft& draft, Arena& arena);
 
-    std::shared_ptr<const Conventions> conventions;
+    InterpretTables tables;
+    CostMaker costs;
     SpanReader reader;
     SessionBinder binder;
+    AliasWriter aliases;
     CallLedger ledger;
+    ExplanationRecorder* recorder = nullptr;
     std::vector<Draft> drafts;           // in the order in which they were decoded
     std::vector<std::uint32_t> order;    // of drafts: requests, within them by time
     std::vector<WallNanos> received_at;  // of each request
@@ -38,29 +44,34 @@ struct Interpreter::State {
 
 Interpreter::State::State(
     const InterpretConfig& config,
-    std::shared_ptr<const Conventions> the_conventions,
+    InterpretTables the_tables,
     const HashKey& hash_key,
     SessionMemory& sessions,
     UsageMemory& usages,
     Metrics& metrics
 )
-    : conventions(std::move(the_conventions)),
-      reader(conventions->table(), config, hash_key),
+    : tables(std::move(the_tables)),
+      costs(*tables.prices, metrics),
+      reader(tables.conventions->table(), config, hash_key, costs),
       binder(sessions, hash_key, metrics),
-      ledger(conventions->table(), usages) {}
+      aliases(tables.gateway_id, hash_key),
+      ledger(tables.conventions->table(), usages) {}
 
 void Interpreter::State::read_spans(EnrichedBatch& batch) {
     Arena& arena = *batch.spans.arena;
     reader.begin(arena);
+    if (recorder != nullptr) recorder->begin();
     drafts.clear();
     received_at.clear();
     for (std::uint32_t i = 0; i < batch.spans.requests.size(); ++i) {
         DecodedRequest& request = batch.spans.requests[i];
         received_at.push_back(request.raw.received_at);
+        reader.begin_request();
         for (SpanView& span : request.spans) {
             Draft& draft = drafts.emplace_back();
             draft.span = &span;
             draft.request = i;
+            if (recorder != nullptr) draft.explanation = &recorder->add(span);
             reader.read(draft, batch.facts[i], request.raw.received_at);
         }
     }
@@ -75,9 +86,7 @@ void Interpreter::State::put_in_order() {
         const Draft& left = drafts[a];
         const Draft& right = drafts[b];
         if (left.request != right.request) return left.request < right.request;
-        if (left.span->start_unix_nano != right.span->start_unix_nano) {
-            return left.span->start_unix_nano < right.span->start_unix_nano;
-        }
+        if (left.started_at != right.started_at) return left.started_at < right.started_at;
         return left.depth != right.depth ? left.depth < right.depth : a < b;
     });
 }
@@ -113,7 +122,7 @@ void Interpreter::State::make_items(EventBatch& batch) {
         name_ancestor(draft, arena);
         const DecodedRequest& request = batch.source.spans.requests[draft.request];
         AgentItem& item = batch.items.emplace_back();
-        item.source = EventSource::span;
+        item.source = draft.span->is_log() ? EventSource::log : EventSource::span;
         item.span = draft.span;
         item.ticket = request.raw.ticket;
         item.received_at = request.raw.received_at;
@@ -131,17 +140,20 @@ void Interpreter::State::make_items(EventBatch& batch) {
 
 Interpreter::Interpreter(
     const InterpretConfig& config,
-    std::shared_ptr<const Conventions> conventions,
+    InterpretTables tables,
     const HashKey& hash_key,
     SessionMemory& sessions,
     UsageMemory& usages,
     Metrics& metrics
 )
-    : state_(std::make_unique<State>(
-          config, std::move(conventions), hash_key, sessions, usages, metrics
-      )) {}
+    : state_(std::make_unique<State>(config, std::move(tables), hash_key, sessions, usages, metrics)
+      ) {}
 
 Interpreter::~Interpreter() = default;
+
+void Interpreter::explain_to(ExplanationRecorder* recorder) {
+    state_->recorder = recorder;
+}
 
 EventBatch Interpreter::interpret(EnrichedBatch&& batch) {
     EventBatch result(std::move(batch));
@@ -154,7 +166,9 @@ EventBatch Interpreter::interpret(EnrichedBatch&& batch) {
     state_->ledger.settle(
         state_->drafts, state_->order, state_->received_at, state_->reader, arena
     );
+    if (state_->recorder != nullptr) state_->recorder->conclude(state_->drafts);
     state_->make_items(result);
+    state_->aliases.append(state_->binder.aliases(), result);
     return result;
 }
 

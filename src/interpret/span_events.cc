@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "interpret/explanation.h"
 #include "interpret/loose_value.h"
 #include "interpret/span_reader.h"
 
@@ -33,6 +34,12 @@ void SlotText::add(std::size_t number) {
 }
 
 AgentEvent SpanReader::event(const Draft& draft, EventType type, std::string_view slot) {
+    if (draft.record_digest != nullptr) {
+        AgentEvent event;
+        event.type = type;
+        event.event_id = record_event_id(draft, slot);
+        return event;
+    }
     const Sha256Digest digest = hasher_.add(id_domain)
                                     .add_byte(0)
                                     .add(std::span(draft.span->trace_id))
@@ -49,7 +56,7 @@ void SpanReader::stamp(AgentEvent& event, bool at_end) const {
     event.at_end = at_end;
     event.timestamp = at_end ? times_.end : times_.start;
     const bool is_sent = at_end ? times_.end_is_sent : times_.start_is_sent;
-    event.time_source = is_sent ? TimeSource::span : TimeSource::received;
+    event.time_source = is_sent ? TimeSource::span : times_.otherwise;
 }
 
 void SpanReader::make_events(Draft& draft, const Rule* rule, const RequestFacts& facts) {
@@ -59,13 +66,15 @@ void SpanReader::make_events(Draft& draft, const Rule* rule, const RequestFacts&
     are_read_ = {};
     cache_is_included_ = true;
     add_rule_events(draft, rule);
+    if (explanation_ != nullptr) explain_rule(rule);
     marker_.mark_roles(*draft.span, attributes_, holding_, types_);
     if (!draft.span->events.empty()) add_span_events(draft);
 
-    const FieldSource source{*draft.span, attributes_, resource_, false, candidates_};
+    const FieldSource source{*draft.span, attributes_, resource_, false, candidates_, record_name_};
     read_fields(source, overlay_fields_);
     read_fields(source, standing_on(types_));
     derive(draft, facts);
+    draft.also = static_cast<std::uint32_t>(events_.size());
     add_extra_events(draft);
     apply_overlays(draft);
     read_fields(source, standing_on(types_));
@@ -86,8 +95,16 @@ void SpanReader::add_rule_events(Draft& draft, const Rule* rule) {
                 draft.may_be_handed_off = emit.unless_handed_off.has_value();
                 draft.unless_handed_off = emit.unless_handed_off.value_or(type);
             }
-            events_.push_back({event(draft, type, emit.at_end ? slot_end : slot_start), no_index});
-            stamp(events_.back().event, emit.at_end);
+            // A log record has one time, and its events count as those at the end.
+            const bool at_end = emit.at_end || draft.span->is_log();
+            SlotText slot;
+            slot.add(at_end ? slot_end : slot_start);
+            if (draft.span->is_log() && !events_.empty()) {
+                slot.add(":");
+                slot.add(events_.size());
+            }
+            events_.push_back({event(draft, type, slot.view()), no_index});
+            stamp(events_.back().event, at_end);
             types_ |= bit(type);
         }
     }
@@ -115,6 +132,14 @@ const Rule* SpanReader::match_span_event(const SpanView& span, const SpanEventVi
     return nullptr;
 }
 
+bool SpanReader::has_event_of_its_own(const SpanView& span) {
+    return std::any_of(span.events.begin(), span.events.end(), [&](const SpanEventView& event) {
+        event_attributes_.read(event.attributes, keys_, *arena_);
+        const Rule* rule = match_span_event(span, event);
+        return rule != nullptr && (!rule->emit.empty() || rule->evidence_only);
+    });
+}
+
 void SpanReader::add_span_events(Draft& draft) {
     const std::span<SpanEventView> events = draft.span->events;
     for (std::size_t i = 0; i < events.size(); ++i) {
@@ -140,6 +165,7 @@ void SpanReader::add_span_events(Draft& draft) {
             }
             events_.push_back(pending);
         }
+        if (explanation_ != nullptr) explain_span_event(*rule, i);
     }
 }
 
@@ -170,6 +196,9 @@ void SpanReader::add_extra_events(Draft& draft) {
             for (std::size_t n = 0; n < extra.types.size(); ++n) {
                 add_event(draft, extra.types[n], extra.name, n);
             }
+            if (explanation_ != nullptr) {
+                explain_extra_event(extra, static_cast<std::size_t>(std::countr_zero(rest)));
+            }
         }
     }
 }
@@ -187,6 +216,7 @@ void SpanReader::apply_set(const Overlay& overlay) {
         }
         fields_.put(FieldValue::of_text(set.field, text));
         are_read_.set(target_of(set.field));
+        if (explanation_ != nullptr) explain_set(set.field, overlay);
     }
 }
 
@@ -202,6 +232,7 @@ void SpanReader::apply_overlays(Draft& draft) {
         for (std::size_t n = 0; n < overlay.also.size(); ++n) {
             add_event(draft, overlay.also[n], overlay.name, n);
         }
+        if (explanation_ != nullptr) explain_overlay(overlay);
     }
 }
 
@@ -220,11 +251,16 @@ const FieldSet* SpanReader::fields_of_span_event(const Draft& draft, const Pendi
     event_fields_ = fields_;
     for (const FieldId measure : measures)
         event_fields_.erase(measure);
-    FieldSource source{*draft.span, event_attributes_, resource_, true, {}};
+    FieldSource source{*draft.span, event_attributes_, resource_, true, {}, {}};
     source.candidates = candidates_of(*plan_, source);
     for (const FieldInfo& field : field_table) {
         if ((field.on & bit(pending.event.type)) == 0 || field.primary_only) continue;
-        static_cast<void>(reader_.read(*plan_, field.id, source, event_fields_));
+        const FieldEntry* entry = reader_.read(*plan_, field.id, source, event_fields_);
+        if (explanation_ != nullptr && entry != nullptr) {
+            explain_event_field(
+                static_cast<std::size_t>(&pending - events_.data()), field.id, entry
+            );
+        }
     }
     if (pending.event.type == EventType::error && !event_fields_.has(FieldId::outcome)) {
         event_fields_.put(FieldValue::of_text(FieldId::outcome, "error"));
@@ -248,6 +284,7 @@ void SpanReader::finish(Draft& draft) {
         const bool is_own = events_[i].span_event != no_index;
         events[i].fields = is_own ? fields_of_span_event(draft, events_[i]) : draft.fields;
     }
+    draft.references = reader_.references();
 }
 
 }  // namespace spangate

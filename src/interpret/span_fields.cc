@@ -1,5 +1,7 @@
 #include <bit>
 
+#include "base/text.h"
+#include "interpret/explanation.h"
 #include "interpret/span_reader.h"
 
 namespace spangate {
@@ -26,6 +28,11 @@ bool is_possible_time(std::uint64_t unix_nano) {
 
 SpanTimes times_of(const SpanView& span, WallNanos received_at) {
     SpanTimes times{received_at, received_at, false, false};
+    if (span.is_log() && is_possible_time(span.log->observed_unix_nano)) {
+        times.start = static_cast<WallNanos>(span.log->observed_unix_nano);
+        times.end = times.start;
+        times.otherwise = TimeSource::observed;
+    }
     if (is_possible_time(span.start_unix_nano)) {
         times.start = static_cast<WallNanos>(span.start_unix_nano);
         times.start_is_sent = true;
@@ -39,6 +46,7 @@ SpanTimes times_of(const SpanView& span, WallNanos received_at) {
 
 void SpanReader::read_field(FieldId id, const FieldSource& source) {
     const FieldEntry* entry = reader_.read(*plan_, id, source, fields_);
+    if (explanation_ != nullptr && entry != nullptr) explain_field(id, entry);
     if (id == FieldId::tokens_prompt && entry != nullptr) {
         cache_is_included_ = entry->convention == no_index ||
                              table_.conventions[entry->convention].input_includes_cache;
@@ -70,7 +78,8 @@ void SpanReader::read_fields(const FieldSource& source, const TargetMask& wanted
 void SpanReader::derive_times(const SpanView& span) {
     fields_.put(FieldValue::of_integer(FieldId::start_ts, times_.start));
     fields_.put(FieldValue::of_integer(FieldId::end_ts, times_.end));
-    if (!times_.start_is_sent || !times_.end_is_sent) return;
+    // A log record has one time: it says how long something took, or nobody knows.
+    if (!times_.start_is_sent || !times_.end_is_sent || span.is_log()) return;
     if (span.end_unix_nano < span.start_unix_nano) {
         fields_.erase(FieldId::duration_ms);
         fields_.put(FieldValue::of_flag(FieldId::time_fault, true));
@@ -96,7 +105,8 @@ void SpanReader::derive(const Draft& draft, const RequestFacts& facts) {
         ));
     }
     if (!fields_.has(FieldId::outcome)) {
-        const bool is_error = span.status_code == StatusCode::error;
+        const bool is_error = span.status_code == StatusCode::error ||
+                              (span.is_log() && (types_ & bit(EventType::error)) != 0);
         fields_.put(FieldValue::of_text(FieldId::outcome, is_error ? "error" : "ok"));
     }
     derive_times(span);
@@ -105,8 +115,8 @@ void SpanReader::derive(const Draft& draft, const RequestFacts& facts) {
 void SpanReader::derive_model(const FieldSource& source) {
     constexpr EventTypes model_events = info(FieldId::model).on;
     if ((types_ & model_events) == 0) return;
-    const std::string_view answered =
-        reader_.read_text(*plan_, target::model_responded, source).text;
+    const auto [answered, entry] = reader_.read_text(*plan_, target::model_responded, source);
+    if (explanation_ != nullptr && entry != nullptr) explain_field(FieldId::model, entry);
     if (!answered.empty()) {
         fields_.put(FieldValue::of_text(FieldId::model, answered));
     } else if (const FieldValue* asked = fields_.find(FieldId::model_requested)) {
@@ -126,6 +136,7 @@ void SpanReader::derive_usage(const Draft& draft, const Rule* rule) {
             if (const FieldValue* count = fields_.find(cached)) tokens += count->integer;
         }
         fields_.put(FieldValue::of_integer(FieldId::tokens_prompt, tokens));
+        if (explanation_ != nullptr) explanation_->cache_was_added = true;
     }
     bool has_usage = false;
     for (const FieldId field : usage_fields)
@@ -143,11 +154,23 @@ void SpanReader::derive_usage(const Draft& draft, const Rule* rule) {
     fields_.put(
         FieldValue::of_text(FieldId::usage_role, usage_role_names[static_cast<std::size_t>(role)])
     );
+    // A sum has no price of its own, unless it is the only telling.
+    const bool is_priced = counted || role != UsageRole::aggregate;
+    const bool lacks_cost = is_priced && !fields_.has(FieldId::cost_usd);
+    const Price* price = lacks_cost ? costs_.price(fields_, times_.end) : nullptr;
+    if (explanation_ == nullptr) return;
+    explanation_->price = price;
+    explanation_->usage_is_of_rule = emit != nullptr && (emit->counted || emit->usage_role);
 }
 
 void SpanReader::derive_last(const Draft& draft, const Rule* rule) {
-    derive_model({*draft.span, attributes_, resource_, false, candidates_});
+    derive_model({*draft.span, attributes_, resource_, false, candidates_, record_name_});
     derive_usage(draft, rule);
+    const SpanId& joined = draft.span->span_id;
+    if (!draft.span->is_log() || !draft.may_join || is_zero(joined)) return;
+    char* hex = static_cast<char*>(arena_->allocate(joined.size() * 2, 1));
+    write_hex(joined, hex);
+    fields_.put(FieldValue::of_text(FieldId::joins, {hex, joined.size() * 2}));
 }
 
 }  // namespace spangate

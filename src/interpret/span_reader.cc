@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/text.h"
+#include "interpret/explanation.h"
 
 namespace spangate {
 namespace {
@@ -43,9 +44,13 @@ TargetMask fields_of_overlays(const ConventionTable& table) {
 }  // namespace
 
 SpanReader::SpanReader(
-    const ConventionTable& table, const InterpretConfig& config, const HashKey& hash_key
+    const ConventionTable& table,
+    const InterpretConfig& config,
+    const HashKey& hash_key,
+    CostMaker& costs
 )
     : table_(table),
+      costs_(costs),
       keep_other_(config.keep_other),
       keys_(table),
       attributes_(table),
@@ -53,9 +58,10 @@ SpanReader::SpanReader(
       resource_(table),
       scope_attributes_(table),
       plans_(table),
-      reader_(table, hash_key),
+      reader_(table),
       identity_(table, config.session_keys, hash_key),
       marker_(table, identity_.session_keys()),
+      hash_key_(hash_key),
       overlay_fields_(fields_of_overlays(table)) {
     for (const FieldInfo& field : field_table) {
         for (std::size_t type = 0; type < event_types_count; ++type) {
@@ -69,6 +75,7 @@ void SpanReader::begin(Arena& arena) {
     keys_.begin();
     known_resource_ = nullptr;
     known_scope_ = nullptr;
+    record_digests_.begin();
 }
 
 // Spans of one resource and scope follow each other: both are looked at once.
@@ -141,6 +148,7 @@ const Rule* SpanReader::match(const SpanView& span, std::uint32_t& convention) {
             if (holds(scope, rule.when)) return &rule;
         }
     }
+    convention = table_.fallback;
     return nullptr;
 }
 
@@ -164,22 +172,44 @@ EventType SpanReader::type_of(const Emit& emit) const {
     return is_the_gateways ? EventType::other : type;
 }
 
+// What only `fallback` matches, or a rule for a program's internals, is kept when it has something
+// to tell (contract §2).
+bool SpanReader::is_dropped(const SpanView& span, const Rule* rule, std::uint32_t convention) {
+    if (keep_other_) return false;
+    const bool is_incidental = convention == table_.fallback || rule->incidental;
+    const bool says_nothing =
+        rule == nullptr || (rule->emit.size() == 1 && rule->emit[0].type == EventType::other);
+    if (!is_incidental || !says_nothing || span.status_code == StatusCode::error) return false;
+    if (span.is_log() && (holding_ & ~table_.always) != 0) return false;
+    return !is_an_agents(span) && !has_event_of_its_own(span);
+}
+
 void SpanReader::read(Draft& draft, const RequestFacts& facts, WallNanos received_at) {
     SpanView& span = *draft.span;
+    explanation_ = draft.explanation;
     reader_.begin(*arena_);
+    reader_.keep_raw(explanation_ != nullptr);
+    times_ = times_of(span, received_at);
+    draft.started_at = times_.start;
+    draft.ended_at = times_.end;
     look_at_resource(span);
     look_at_scope(span);
     attributes_.read(span.attributes, keys_, *arena_);
     draft.drops_usage = drops_usage_;
     draft.keeps_usage = keeps_usage_;
-    holding_ = holding(span);
+    record_name_ = {};
+    if (span.is_log()) look_at_record(draft);
+    holding_ = span.is_log() ? holding_record(span) : holding(span);
     std::uint32_t convention = table_.fallback;
-    const Rule* rule = match(span, convention);
-    if (rule == nullptr) convention = table_.fallback;
+    const Rule* rule = span.is_log() ? match_record(span, convention) : match(span, convention);
     draft.convention = convention;
+    draft.may_join =
+        span.is_log() ? rule != nullptr && rule->joins_span : (holding_ & table_.joining) != 0;
+    draft.may_repeat_tool = (holding_ & table_.tool_telling) != 0;
     plan_ = &plans_.plan(convention, holding_);
+    if (explanation_ != nullptr) explain_match(convention, rule);
 
-    FieldSource source{span, attributes_, resource_, false, {}};
+    FieldSource source{span, attributes_, resource_, false, {}, record_name_};
     source.candidates = candidates_of(*plan_, source);
     candidates_ = source.candidates;
     identity_.read_tenant(*plan_, source, facts, reader_, draft, *arena_);
@@ -190,19 +220,18 @@ void SpanReader::read(Draft& draft, const RequestFacts& facts, WallNanos receive
     }
     draft.of_resource = resource_session_;
     const ConditionScope scope{table_, span, attributes_, resource_, {}};
-    for (const std::uint32_t condition : table_.drop_partial) {
-        if (holds(scope, condition)) draft.fate = Fate::dropped_partial;
+    for (std::size_t i = 0; i < table_.drop_partial.size(); ++i) {
+        if (!holds(scope, table_.drop_partial[i])) continue;
+        draft.fate = Fate::dropped_partial;
+        if (explanation_ != nullptr) explanation_->partial_line = table_.drop_partial_lines[i];
     }
     if (draft.fate == Fate::dropped_partial) return;
-    const bool only_fallback = convention == table_.fallback;
-    const bool says_nothing =
-        rule == nullptr || (rule->emit.size() == 1 && rule->emit[0].type == EventType::other);
-    if (only_fallback && says_nothing && !keep_other_ && !is_an_agents(span)) {
+    if (is_dropped(span, rule, convention)) {
         draft.fate = Fate::dropped_other;
         return;
     }
-    times_ = times_of(span, received_at);
     marker_.mark_span(attributes_, holding_);
+    if (span.is_log()) marker_.mark_body(*span.log, record_name_);
     make_events(draft, rule, facts);
 }
 

@@ -56,9 +56,9 @@ class TableCompiler {
     void compile_content(const YamlNode& node, std::uint32_t convention);
     void compile_span_event_content(const YamlNode& node, ConventionMask conventions);
     void add_key_rule(
-        const YamlNode& at, std::string_view key, KeyRule::What what, ConventionMask conventions
+        const YamlNode& at, std::string_view key, KeyNaming::What what, ConventionMask conventions
     );
-    void add_prefix_rule(std::string_view prefix, KeyRule::What what, ConventionMask conventions);
+    void add_prefix_rule(std::string_view prefix, KeyNaming::What what, ConventionMask conventions);
     void compile_roles(const YamlNode& node);
     RoleKeys compile_role_keys(const YamlNode& node);
     std::optional<ContentRole> role_named(const YamlNode& key);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "config/read_settings.h"
+
 namespace spangate {
 namespace {
 
@@ -48,7 +50,11 @@ void TableFaults::expect_map(const YamlNode& node, std::initializer_list<std::st
         if (std::find(known.begin(), known.end(), key.scalar) != known.end()) continue;
         if (std::find(for_people.begin(), for_people.end(), key.scalar) != for_people.end())
             continue;
-        add(key, fmt::format("unknown key '{}'", key.scalar));
+        const std::string near = nearest_word(key.scalar, {known.begin(), known.end()});
+        const std::string advice = near.empty()
+                                       ? fmt::format("known here: {}", fmt::join(known, ", "))
+                                       : fmt::format("did you mean '{}'?", near);
+        add(key, fmt::format("unknown key '{}'; {}", key.scalar, advice));
     }
 }
 

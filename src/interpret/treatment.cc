@@ -46,6 +46,13 @@ void TreatmentMarker::mark_scope(const AttributeIndex& index) const {
     }
 }
 
+void TreatmentMarker::mark_body(LogRecordView& record, std::string_view name) const {
+    record.body.treatment = Treatment::content;
+    for (const auto& [of, role] : table_.log_bodies) {
+        if (of == name) record.body.role = role;
+    }
+}
+
 bool TreatmentMarker::is_content_event(std::string_view name) const {
     return std::any_of(
         table_.span_event_content.begin(),

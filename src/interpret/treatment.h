@@ -39,6 +39,9 @@ class TreatmentMarker {
         EventTypes rule_types
     ) const;
 
+    // The role of a log record's body; its treatment always is content.
+    void mark_body(LogRecordView& record, std::string_view name) const;
+
     // Whether the table calls span events of this name content.
     [[nodiscard]] bool is_content_event(std::string_view name) const;
 

@@ -8,8 +8,10 @@
 namespace spangate {
 namespace {
 
-// A trace has many calls and few hand-offs.
+// A trace has many calls, few that fail and few hand-offs.
 constexpr std::uint32_t calls_per_handoff = 8;
+constexpr std::uint32_t calls_per_chain = 8;
+constexpr std::uint32_t calls_per_tool = 8;
 
 WallNanos nanos_of(Millis duration) {
     return std::chrono::nanoseconds(duration).count();
@@ -33,13 +35,34 @@ void TraceHandoffs::add(const Handoff& handoff) {
     handoffs[count++] = handoff;
 }
 
+void AttemptChain::add(const Attempt& attempt) {
+    if (count == attempts_max) {
+        std::move(attempts.begin() + 1, attempts.end(), attempts.begin());
+        --count;
+    }
+    std::size_t at = count++;
+    for (; at > 0 && attempts[at - 1].ended_at > attempt.ended_at; --at)
+        attempts[at] = attempts[at - 1];
+    attempts[at] = attempt;
+}
+
+void ToolTellings::add(const Telling& telling) {
+    if (count == tellings_max) {
+        std::move(tellings.begin() + 1, tellings.end(), tellings.begin());
+        --count;
+    }
+    tellings[count++] = telling;
+}
+
 UsageMemory::UsageMemory(const UsageMemoryConfig& config)
     : calls_(config.calls_max, nanos_of(config.ttl)),
-      handoffs_(std::max(config.calls_max / calls_per_handoff, 1U), nanos_of(config.ttl)) {}
+      attempts_(std::max(config.calls_max / calls_per_chain, 1U), nanos_of(config.ttl)),
+      handoffs_(std::max(config.calls_max / calls_per_handoff, 1U), nanos_of(config.ttl)),
+      tools_(std::max(config.calls_max / calls_per_tool, 1U), nanos_of(config.ttl)) {}
 
 std::size_t UsageMemory::size() {
     const std::lock_guard lock(mutex_);
-    return calls_.size() + handoffs_.size();
+    return calls_.size() + attempts_.size() + handoffs_.size() + tools_.size();
 }
 
 }  // namespace spangate

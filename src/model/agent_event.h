@@ -41,7 +41,10 @@ struct AgentEvent {
     return !field.primary_only || event.is_primary;
 }
 
-// A keyless span's session may be given by its trace; `session_source` tells how (contract §4).
+// One span or log record with its events, or an event that the gateway makes of itself (`source`
+// gateway: a session_alias). The latter has no content: it makes an operational record only, and of
+// `span` only the ids are set. A keyless item's session may be given by its trace; `session_source`
+// tells how (contract §4).
 struct AgentItem {
     EventSource source = EventSource::span;
     const SpanView* span = nullptr;

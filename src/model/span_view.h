@@ -172,6 +172,15 @@ struct SpanLinkView {
     std::uint32_t dropped_attributes = 0;
 };
 
+// What a log record has that a span has not (logs.proto). Its body is content, whatever it holds.
+struct LogRecordView {
+    std::uint64_t observed_unix_nano = 0;
+    std::int32_t severity_number = 0;
+    std::string_view severity_text;
+    std::string_view event_name;
+    Attribute body;  // key `body`; an empty value when there is none
+};
+
 enum class SpanKind : std::uint8_t { unspecified, internal, server, client, producer, consumer };
 inline constexpr std::array<std::string_view, 6> span_kind_names = {
     "unspecified", "internal", "server", "client", "producer", "consumer"};
@@ -179,6 +188,9 @@ inline constexpr std::array<std::string_view, 6> span_kind_names = {
 enum class StatusCode : std::uint8_t { unset, ok, error };
 inline constexpr std::array<std::string_view, 3> status_code_names = {"unset", "ok", "error"};
 
+// A span, or a log record in a span's clothes: then `log` is set, both times are the record's (0:
+// not sent), the ids are those of the span it was written in (zero: none, or not ids), and parent,
+// name, kind, status, events and links are empty. So one walk serves both signals.
 struct SpanView {
     const ResourceView* resource = nullptr;  // never null after decoding
     const ScopeView* scope = nullptr;        // never null after decoding
@@ -199,8 +211,11 @@ struct SpanView {
     std::uint32_t dropped_attributes = 0;
     std::uint32_t dropped_events = 0;
     std::uint32_t dropped_links = 0;
+    LogRecordView* log = nullptr;
 
-    [[nodiscard]] bool is_root() const { return is_zero(parent_span_id); }
+    [[nodiscard]] bool is_log() const { return log != nullptr; }
+
+    [[nodiscard]] bool is_root() const { return log == nullptr && is_zero(parent_span_id); }
 };
 
 }  // namespace spangate

@@ -20,7 +20,9 @@ LanePool::LanePool(
           "spangate_lanes_full_total", "Requests refused because no lane had room for them."
       )),
       batch_spans_(metrics.histogram(
-          "spangate_batch_spans", "Spans walked together.", {1, 4, 16, 64, 256, 1024, 4096}
+          "spangate_batch_spans",
+          "Spans and log records walked together.",
+          {1, 4, 16, 64, 256, 1024, 4096}
       )) {
     const std::size_t room = std::max<std::size_t>(1, requests_waiting_max / pipelines.size());
     for (std::unique_ptr<Pipeline>& pipeline : pipelines) {

@@ -5,6 +5,8 @@
 namespace spangate {
 namespace {
 
+constexpr std::string_view received_name = "spangate_items_received_total";
+constexpr std::string_view received_help = "Items decoded, by signal.";
 constexpr std::string_view rejected_name = "spangate_items_rejected_total";
 constexpr std::string_view rejected_help = "Items the client must not send again, by reason.";
 constexpr std::string_view refused_name = "spangate_items_refused_total";
@@ -15,9 +17,8 @@ constexpr std::string_view dropped_help = "Accepted items that make no record, b
 }  // namespace
 
 Ledger::Ledger(Metrics& metrics)
-    : received_traces_(metrics.counter(
-          "spangate_items_received_total", "Items decoded, by signal.", {{"signal", "traces"}}
-      )),
+    : received_traces_(metrics.counter(received_name, received_help, {{"signal", "traces"}})),
+      received_logs_(metrics.counter(received_name, received_help, {{"signal", "logs"}})),
       accepted_(metrics.counter(
           "spangate_items_accepted_total", "Items answered with success.", {}, ReadOrder::terminal
       )),
@@ -50,8 +51,8 @@ Ledger::Ledger(Metrics& metrics)
       )) {}
 
 void Ledger::received(Signal signal, std::uint64_t items) {
-    SPANGATE_CHECK(signal == Signal::traces);
-    received_traces_.add(items);
+    SPANGATE_CHECK(signal != Signal::metrics);
+    (signal == Signal::logs ? received_logs_ : received_traces_).add(items);
 }
 
 void Ledger::answered(const Outcome& outcome, const ItemCounts& items) {

@@ -26,6 +26,7 @@ class Ledger final : public TicketObserver {
 
   private:
     Counter& received_traces_;
+    Counter& received_logs_;
     Counter& accepted_;
     Counter& produced_;
     Counter& rejected_invalid_;

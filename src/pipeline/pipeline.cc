@@ -15,7 +15,7 @@ Pipeline::Rooms::Rooms(const PipelineShared& shared, std::shared_ptr<const Rules
     : rules(std::move(current)),
       interpreter(
           rules->interpret,
-          rules->conventions,
+          {rules->conventions, rules->prices, rules->identity.gateway_id},
           shared.hash_key,
           shared.sessions,
           shared.usage,
@@ -36,7 +36,7 @@ void Pipeline::take(RawRequest&& request) {
         ticket.settle(Settlement::stored);
         return;
     }
-    Result<DecodedTraces> decoded = decoder_.decode(request, arena_);
+    Result<DecodedItems> decoded = decoder_.decode(request, arena_);
     if (!decoded) {
         ticket.fail(std::move(decoded.error()));
         ticket.settle(Settlement::stored);

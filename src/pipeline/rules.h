@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "enrich/enricher.h"
 #include "interpret/conventions.h"
+#include "interpret/price_table.h"
 #include "redact/rule_set.h"
 #include "route/event_walk.h"
 
@@ -18,6 +19,7 @@ struct Rules {
         const Config& config,
         DetectedResource detected,
         std::shared_ptr<const Conventions> conventions_table,
+        std::shared_ptr<const PriceTable> price_table,
         std::shared_ptr<const RuleSet> redaction_rules,
         GatewayIdentity gateway_identity
     )
@@ -26,6 +28,7 @@ struct Rules {
           route(config.route),
           enricher(config.enrich, std::move(detected)),
           conventions(std::move(conventions_table)),
+          prices(std::move(price_table)),
           redaction(std::move(redaction_rules)),
           identity(std::move(gateway_identity)) {}
 
@@ -34,6 +37,7 @@ struct Rules {
     RouteConfig route;
     Enricher enricher;
     std::shared_ptr<const Conventions> conventions;
+    std::shared_ptr<const PriceTable> prices;
     std::shared_ptr<const RuleSet> redaction;
     GatewayIdentity identity;
 };

@@ -1,38 +1,13 @@
 #include "receive/admission.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
-#include "base/text.h"
-#include "digest/sha256.h"
 #include "receive/otlp_status.h"
 
 namespace spangate {
 
 namespace {
-
-constexpr std::string_view authorization_scheme = "bearer ";
-constexpr std::string_view blanks = " \t\r";
-
-std::string_view trim(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-// A tenant becomes part of hashed names and records: the contract's form of an id.
-bool is_tenant(std::string_view text) {
-    constexpr std::size_t tenant_bytes_max = 128;
-    constexpr std::string_view others = "_.:@/+=#~-";
-    const auto is_allowed = [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               others.find(c) != std::string_view::npos;
-    };
-    return !text.empty() && text.size() <= tenant_bytes_max &&
-           std::all_of(text.begin(), text.end(), is_allowed);
-}
 
 constexpr std::string_view refused_help =
     "Requests turned away that the client may send again, by reason.";
@@ -64,12 +39,6 @@ constexpr std::string_view memory_full =
 
 }  // namespace
 
-// Tokens are kept and looked up as SHA-256 only: how long a look-up takes tells something about the
-// digest of what was sent, and nothing about any token, and no token stays in memory.
-struct Admission::TokenTable {
-    std::map<Sha256Digest, std::string> tenants;
-};
-
 struct Admission::Counters {
     explicit Counters(Metrics& metrics)
         : draining(refused_counter(metrics, "draining")),
@@ -83,7 +52,19 @@ struct Admission::Counters {
           unauthenticated(rejected_counter(metrics, "unauthenticated")),
           permission_denied(rejected_counter(metrics, "permission_denied")),
           not_found(rejected_counter(metrics, "not_found")),
-          other(rejected_counter(metrics, "other")) {
+          other(rejected_counter(metrics, "other")),
+          metrics_ignored(metrics.counter(
+              "spangate_requests_ignored_total",
+              "Requests answered with success whose signal makes no events.",
+              {{"signal", "metrics"}}
+          )) {
+        for (std::size_t signal = 0; signal < std::size(signal_names); ++signal) {
+            bytes[signal] = &metrics.counter(
+                "spangate_request_bytes_total",
+                "Bytes of complete bodies, inflated, by signal.",
+                {{"signal", signal_names[signal]}}
+            );
+        }
         for (std::size_t transport = 0; transport < std::size(transport_names); ++transport) {
             for (std::size_t signal = 0; signal < std::size(signal_names); ++signal) {
                 requests[transport][signal] = &metrics.counter(
@@ -98,6 +79,10 @@ struct Admission::Counters {
     [[nodiscard]] Counter& request(const RequestHead& head) const {
         return *requests[static_cast<std::size_t>(head.transport)]
                         [static_cast<std::size_t>(head.signal)];
+    }
+
+    [[nodiscard]] Counter& request_bytes(Signal signal) const {
+        return *bytes[static_cast<std::size_t>(signal)];
     }
 
     [[nodiscard]] Counter& of(ErrorCode code) const {
@@ -129,6 +114,7 @@ struct Admission::Counters {
     }
 
     Counter* requests[std::size(transport_names)][std::size(signal_names)]{};
+    Counter* bytes[std::size(signal_names)]{};
     Counter& draining;
     Counter& delivery;
     Counter& memory;
@@ -141,6 +127,7 @@ struct Admission::Counters {
     Counter& permission_denied;
     Counter& not_found;
     Counter& other;
+    Counter& metrics_ignored;
 };
 
 Admission::Admission(
@@ -161,41 +148,15 @@ Admission::Admission(
       clock_(clock),
       refusing_(std::move(refusing)),
       counters_(std::make_unique<Counters>(metrics)),
-      tokens_(std::make_shared<const TokenTable>()) {}
+      credentials_(std::make_shared<const Credentials>()) {}
 
 Admission::~Admission() = default;
 
 Status Admission::load_tokens() {
-    const std::string& path = auth_.bearer_tokens_file;
-    if (path.empty()) return {};
-    std::ifstream file(path);
-    if (!file) return fail(ErrorCode::io, "cannot read the token file " + path);
-    auto table = std::make_shared<TokenTable>();
-    std::string faults;
-    Sha256 hasher;
-    std::string line;
-    for (std::size_t number = 1; std::getline(file, line); ++number) {
-        const std::string_view text = trim(line);
-        if (text.empty() || text.front() == '#') continue;
-        const std::size_t gap = text.find_first_of(blanks);
-        const std::string_view tenant =
-            gap == std::string_view::npos ? std::string_view() : trim(text.substr(gap));
-        if (!is_tenant(tenant)) {
-            faults += "\n" + path + ":" + std::to_string(number) +
-                      ": expected «token tenant», the tenant of 1 to 128 characters out of "
-                      "A-Z a-z 0-9 _.:@/+=#~-";
-            continue;
-        }
-        const Sha256Digest digest = hasher.add(text.substr(0, gap)).finish();
-        if (!table->tenants.emplace(digest, tenant).second) {
-            faults += "\n" + path + ":" + std::to_string(number) + ": this token stands above";
-        }
-    }
-    if (!faults.empty()) return fail(ErrorCode::invalid_argument, faults.substr(1));
-    if (table->tenants.empty()) {
-        return fail(ErrorCode::invalid_argument, path + ": there is no token in it");
-    }
-    tokens_.store(std::move(table));
+    if (auth_.bearer_tokens_file.empty()) return {};
+    Result<std::shared_ptr<const Credentials>> read = Credentials::read(auth_.bearer_tokens_file);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    credentials_.store(std::move(*read));
     return {};
 }
 
@@ -207,16 +168,19 @@ tl::expected<Admitted, Outcome> Admission::admit(const RequestHead& head) {
         );
     }
     Result<std::string> tenant = tenant_of(head);
-    if (!tenant) return tl::unexpected(turn_away(std::move(tenant.error())));
+    if (!tenant) return tl::unexpected(turn_away(std::move(tenant.error()), head.signal));
     if (head.declared_bytes.value_or(0) > request_bytes_max_) {
-        return tl::unexpected(turn_away(too_large(request_bytes_max_).value()));
+        return tl::unexpected(turn_away(too_large(request_bytes_max_).value(), head.signal));
     }
-    if (const RecordSink::Refusal refusal = refusing_(); !refusal.reason.empty()) {
+    const bool is_delivered = head.signal != Signal::metrics;
+    if (const RecordSink::Refusal refusal = refusing_(); is_delivered && !refusal.reason.empty()) {
         return tl::unexpected(refuse(counters_->delivery, ErrorCode::unavailable, refusal.reason));
     }
     Lease lease(budget_);
     if (!lease.grow_to(lease_factor * head.declared_bytes.value_or(unknown_body_lease_bytes))) {
-        return tl::unexpected(refuse(counters_->memory, ErrorCode::unavailable, memory_full));
+        return tl::unexpected(
+            turn_away({ErrorCode::unavailable, std::string(memory_full)}, head.signal)
+        );
     }
     return Admitted{head.signal, std::move(*tenant), clock_.wall_nanos(), std::move(lease)};
 }
@@ -229,7 +193,12 @@ Status Admission::grow(Admitted& admitted, Bytes body_bytes) const {
     return {};
 }
 
-Outcome Admission::turn_away(Error error) {
+Outcome Admission::turn_away(Error error, Signal signal) {
+    const bool is_passing = error.retryable() && error.code != ErrorCode::shutting_down;
+    if (signal == Signal::metrics && is_passing) {
+        counters_->metrics_ignored.add();
+        return {};
+    }
     counters_->of(error.code).add();
     const bool may_return = error.retryable();
     return Outcome::failure(std::move(error), may_return ? retry_after_s() : 0);
@@ -238,6 +207,13 @@ Outcome Admission::turn_away(Error error) {
 void Admission::submit(
     Admitted&& admitted, BodyEncoding encoding, Body&& body, std::unique_ptr<Responder> responder
 ) {
+    const bool is_metrics = admitted.signal == Signal::metrics;
+    counters_->request_bytes(admitted.signal).add(body.size());
+    if (is_metrics && metrics_inbox_ == nullptr) {
+        counters_->metrics_ignored.add();
+        admitted.lease.release();
+        return responder->respond({});
+    }
     // What was declared or guessed may be more than what came.
     admitted.lease.shrink_to(lease_factor * body.capacity());
     RawRequest request;
@@ -247,10 +223,12 @@ void Admission::submit(
     request.tenant_id = std::move(admitted.tenant_id);
     request.received_at = admitted.received_at;
     request.admitted_at = clock_.steady();
-    Ticket* const ticket =
-        new Ticket(std::move(responder), observer_, std::move(admitted.lease));  // deletes itself
+    Ticket* const ticket = new Ticket(
+        std::move(responder), is_metrics ? nullptr : observer_, std::move(admitted.lease)
+    );  // deletes itself
     request.ticket = ticket;
-    if (inbox_.offer(std::move(request))) return;
+    RequestInbox& inbox = is_metrics ? *metrics_inbox_ : inbox_;
+    if (inbox.offer(std::move(request))) return;
     counters_->lanes.add();
     ticket->set_retry_after(retry_after_s());
     ticket->settle(Settlement::retry_later, "every lane is full; send again later");
@@ -259,7 +237,8 @@ void Admission::submit(
 Result<std::string> Admission::tenant_of(const RequestHead& head) const {
     std::string tenant;
     if (!auth_.bearer_tokens_file.empty()) {
-        Result<std::string> by_token = tenant_by_token(head.authorization);
+        Result<std::string> by_token =
+            credentials_.load()->tenant_of({head.authorization, head.api_key});
         if (!by_token || auth_.tenant_from == "token") return by_token;
     }
     if (!is_mutual_tls_) return tenant;
@@ -271,26 +250,6 @@ Result<std::string> Admission::tenant_of(const RequestHead& head) const {
         );
     }
     return std::string(head.certificate_name);
-}
-
-Result<std::string> Admission::tenant_by_token(std::string_view authorization) const {
-    const bool has_scheme =
-        authorization.size() > authorization_scheme.size() &&
-        equals_ignore_case(
-            authorization.substr(0, authorization_scheme.size()), authorization_scheme
-        );
-    if (!has_scheme) {
-        return fail(
-            ErrorCode::unauthenticated, "this gateway wants «Authorization: Bearer <token>»"
-        );
-    }
-    const std::string_view token = trim(authorization.substr(authorization_scheme.size()));
-    const std::shared_ptr<const TokenTable> tokens = tokens_.load();
-    const auto found = tokens->tenants.find(Sha256().add(token).finish());
-    if (found == tokens->tenants.end()) {
-        return fail(ErrorCode::unauthenticated, "the bearer token is not known here");
-    }
-    return found->second;
 }
 
 Outcome Admission::refuse(Counter& counter, ErrorCode code, std::string_view why) {

@@ -5,13 +5,16 @@
 //   body complete  submit()  the ticket is born and the request offered to a lane
 //
 // Whoever is turned away gets an Outcome that is already counted; the transport only carries it.
+// Metrics make no events. They pass the same steps, so that credentials, sizes and codings are held
+// to the same rules, and are answered with success wherever nobody but their client is at fault: an
+// SDK shall not log errors about what would not be kept. Without a metrics inbox they end here,
+// counted and unread.
 // Admission outlives its receivers. Every function may be called from any thread; none waits.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +28,7 @@
 #include "model/request.h"
 #include "model/ticket.h"
 #include "observe/metrics.h"
+#include "receive/credentials.h"
 
 namespace spangate {
 
@@ -36,6 +40,7 @@ struct RequestHead {
     Transport transport = Transport::http;
     Signal signal = Signal::traces;
     std::string_view authorization;       // the header's value; empty: none
+    std::string_view api_key;             // value of x-api-key; empty: none
     std::string_view certificate_name;    // CN of the client's verified certificate; empty: none
     std::optional<Bytes> declared_bytes;  // body size on the wire, when the headers tell it
 };
@@ -75,11 +80,13 @@ class Admission {
     Admission(const Admission&) = delete;
     Admission& operator=(const Admission&) = delete;
 
-    // Reads the token file again: lines «token tenant», blank lines and # comments allowed. On an
-    // error (all faulty lines named, tokens never) the tokens in force stay.
+    // Reads the token file again (receive/credentials.h). On an error the tokens in force stay.
     [[nodiscard]] Status load_tokens();
 
-    // At the headers. The Outcome says what to answer; nothing is held then.
+    // Metrics requests go there from now on. Before the receivers start; the inbox outlives this.
+    void send_metrics_to(RequestInbox& inbox) { metrics_inbox_ = &inbox; }
+
+    // At the headers. The Outcome, a success too, says what to answer; nothing is held then.
     [[nodiscard]] tl::expected<Admitted, Outcome> admit(const RequestHead& head);
 
     // Before the body, as it will be inflated, takes memory for `body_bytes` in all. Fails with
@@ -87,8 +94,8 @@ class Admission {
     [[nodiscard]] Status grow(Admitted& admitted, Bytes body_bytes) const;
 
     // What to answer for a failure found outside admit(): counts it, adds Retry-After where the
-    // client may come back.
-    [[nodiscard]] Outcome turn_away(Error error);
+    // client may come back. Success for metrics, which need not come back for what is full here.
+    [[nodiscard]] Outcome turn_away(Error error, Signal signal);
 
     // The complete, inflated body goes to a lane; `responder` hears the outcome exactly once, maybe
     // before submit() returns (every lane full).
@@ -111,11 +118,9 @@ class Admission {
     [[nodiscard]] Bytes memory_bytes_max() const { return budget_.bytes_max(); }
 
   private:
-    struct TokenTable;
     struct Counters;
 
     [[nodiscard]] Result<std::string> tenant_of(const RequestHead& head) const;
-    [[nodiscard]] Result<std::string> tenant_by_token(std::string_view authorization) const;
     [[nodiscard]] Outcome refuse(Counter& counter, ErrorCode code, std::string_view why);
     [[nodiscard]] std::uint32_t retry_after_s() const;
 
@@ -128,7 +133,8 @@ class Admission {
     const Clock& clock_;
     const Refusing refusing_;
     std::unique_ptr<Counters> counters_;
-    std::atomic<std::shared_ptr<const TokenTable>> tokens_;
+    RequestInbox* metrics_inbox_ = nullptr;
+    std::atomic<std::shared_ptr<const Credentials>> credentials_;
     std::atomic<bool> is_draining_{false};
 };
 

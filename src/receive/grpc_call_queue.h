@@ -63,9 +63,7 @@ inline ContentCoding coding_of(std::span<const std::string_view> wire) {
 
 struct GrpcCounters {
     explicit GrpcCounters(Metrics& metrics)
-        : ignored_logs(ignored(metrics, "logs")),
-          ignored_metrics(ignored(metrics, "metrics")),
-          replies_lost(metrics.counter(
+        : replies_lost(metrics.counter(
               "spangate_replies_lost_total",
               "Replies that did not reach their client: it had gone.",
               {{"transport", "grpc"}}
@@ -83,16 +81,6 @@ struct GrpcCounters {
           calls_open(metrics.gauge("spangate_grpc_calls_open", "gRPC calls begun and not finished.")
           ) {}
 
-    static Counter& ignored(Metrics& metrics, std::string_view signal) {
-        return metrics.counter(
-            "spangate_requests_ignored_total",
-            "Requests of a signal that is not carried, answered with success.",
-            {{"signal", signal}}
-        );
-    }
-
-    Counter& ignored_logs;
-    Counter& ignored_metrics;
     Counter& replies_lost;
     Counter& bodies_late;
     Counter& bodies_missing;
@@ -247,14 +235,15 @@ class GrpcCallQueue : public std::enable_shared_from_this<GrpcCallQueue> {
                 call,
                 admission_.turn_away(
                     {ErrorCode::unsupported,
-                     "this method is not served; OTLP's TraceService/Export is"}
+                     "this method is not served; OTLP's Export of TraceService, LogsService and "
+                     "MetricsService is"},
+                    Signal::traces
                 )
             );
         }
         call.signal = *signal;
         tl::expected<Admitted, Outcome> admitted = admit(call);
         if (!admitted) return finish(call, admitted.error());
-        if (*signal != Signal::traces) return ignore(call);
         call.admitted = std::move(*admitted);
         start_operation([&] {
             call.step = GrpcCall::Step::reading;
@@ -269,12 +258,8 @@ class GrpcCallQueue : public std::enable_shared_from_this<GrpcCallQueue> {
         RequestHead head;
         head.transport = Transport::grpc;
         head.signal = call.signal;
-        if (call.signal != Signal::traces) head.declared_bytes = 0;  // never read
-        const auto& metadata = call.context->client_metadata();
-        const auto authorization = metadata.find("authorization");
-        if (authorization != metadata.end()) {
-            head.authorization = {authorization->second.data(), authorization->second.size()};
-        }
+        head.authorization = metadata_of(call, "authorization");
+        head.api_key = metadata_of(call, "x-api-key");
         const std::shared_ptr<const grpc::AuthContext> peer = call.context->auth_context();
         std::vector<grpc::string_ref> names;
         if (peer != nullptr && peer->IsPeerAuthenticated()) {
@@ -284,10 +269,12 @@ class GrpcCallQueue : public std::enable_shared_from_this<GrpcCallQueue> {
         return admission_.admit(head);
     }
 
-    void ignore(GrpcCall& call) {
-        (call.signal == Signal::logs ? counters_.ignored_logs : counters_.ignored_metrics).add();
-        Outcome success;
-        finish(call, success);
+    // The first value of that name, which is in lower case; empty: none.
+    static std::string_view metadata_of(const GrpcCall& call, const char* name) {
+        const auto& metadata = call.context->client_metadata();
+        const auto found = metadata.find(name);
+        if (found == metadata.end()) return {};
+        return {found->second.data(), found->second.size()};
     }
 
     void body_came(GrpcCall& call, bool is_ok) {
@@ -298,7 +285,7 @@ class GrpcCallQueue : public std::enable_shared_from_this<GrpcCallQueue> {
         call.message.Clear();
         if (!body) {
             call.admitted = Admitted();  // its memory is free before the client may come again
-            return finish(call, admission_.turn_away(std::move(body.error())));
+            return finish(call, admission_.turn_away(std::move(body.error()), call.signal));
         }
         call.step = GrpcCall::Step::waiting;
         admission_.submit(

@@ -1,6 +1,6 @@
-// OTLP over gRPC (opentelemetry-proto, docs/specification.md, «OTLP/gRPC»). Serves
-// TraceService/Export; LogsService/Export and MetricsService/Export are answered OK and counted as
-// ignored; anything else is UNIMPLEMENTED. Bytes only: nothing is parsed here.
+// OTLP over gRPC (opentelemetry-proto, docs/specification.md, «OTLP/gRPC»). Serves Export of
+// TraceService, LogsService and MetricsService; anything else is UNIMPLEMENTED. Bytes only: nothing
+// is parsed here.
 //
 // Shutting down, in this order: admission.close_intake(), every ticket settled, drain(). What is
 // not settled by drain()'s deadline is cancelled; a ticket may even outlive the receiver, its

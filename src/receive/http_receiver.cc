@@ -19,8 +19,10 @@
 namespace spangate {
 namespace {
 
-// Where Langfuse's OTLP endpoint stands; clients set up for it need no change but the host.
+// Where the OTLP endpoints of Langfuse and LangSmith stand; clients set up for them need no change
+// but the host.
 constexpr std::string_view langfuse_prefix = "/api/public/otel";
+constexpr std::string_view langsmith_prefix = "/otel";
 
 constexpr std::uint32_t threads_max = 8;
 
@@ -34,7 +36,10 @@ HttpResponse to_response(HttpReply&& reply, BodyEncoding encoding) {
     response.closes_connection = reply.closes_connection;
     if (reply.retry_after_s > 0)
         response.fields.emplace_back("Retry-After", std::to_string(reply.retry_after_s));
-    if (reply.status == 401) response.fields.emplace_back("WWW-Authenticate", "Bearer");
+    if (reply.status == 401) {
+        response.fields.emplace_back("WWW-Authenticate", "Bearer");
+        response.fields.emplace_back("WWW-Authenticate", "Basic realm=\"spangate\"");
+    }
     return response;
 }
 
@@ -101,7 +106,8 @@ class OtlpExchange final : public HttpExchange {
     }
 
     [[nodiscard]] HttpResponse turn_away(Error error) {
-        return to_response(admission_.turn_away(std::move(error)), admitted_.signal, encoding_);
+        const Signal signal = admitted_.signal;
+        return to_response(admission_.turn_away(std::move(error), signal), signal, encoding_);
     }
 
     [[nodiscard]] Error error_of(BodyFault fault) {
@@ -144,7 +150,8 @@ std::optional<BodyEncoding> encoding_from(std::string_view content_type) {
 }
 
 std::vector<std::string> all_prefixes(const std::vector<std::string>& configured) {
-    std::vector<std::string> prefixes = {"", std::string(langfuse_prefix)};
+    std::vector<std::string> prefixes = {
+        "", std::string(langfuse_prefix), std::string(langsmith_prefix)};
     for (std::string prefix : configured) {
         while (prefix.ends_with('/'))
             prefix.pop_back();
@@ -156,17 +163,9 @@ std::vector<std::string> all_prefixes(const std::vector<std::string>& configured
 
 class OtlpHandler final : public HttpHandler {
   public:
-    OtlpHandler(const ReceiversConfig& config, Admission& admission, Metrics& metrics)
+    OtlpHandler(const ReceiversConfig& config, Admission& admission)
         : prefixes_(all_prefixes(config.http_path_prefixes)),
-          admission_(admission) {
-        for (const Signal signal : {Signal::logs, Signal::metrics}) {
-            ignored_[static_cast<std::size_t>(signal)] = &metrics.counter(
-                "spangate_requests_ignored_total",
-                "Requests answered with success whose signal carries no events.",
-                {{"signal", signal_names[static_cast<std::size_t>(signal)]}}
-            );
-        }
-    }
+          admission_(admission) {}
 
     HeadDecision on_head(const HttpHead& head) override {
         const std::optional<BodyEncoding> known = encoding_from(head.field("Content-Type"));
@@ -175,7 +174,9 @@ class OtlpHandler final : public HttpHandler {
         const std::optional<Signal> signal = signal_of(head.path);
         if (!signal)
             return refuse(
-                ErrorCode::not_found, "no such path; OTLP is at POST /v1/traces", encoding
+                ErrorCode::not_found,
+                "no such path; OTLP is at POST /v1/traces, /v1/logs and /v1/metrics",
+                encoding
             );
         if (head.method != "POST") {
             HeadDecision decision =
@@ -210,16 +211,11 @@ class OtlpHandler final : public HttpHandler {
             {Transport::http,
              signal,
              head.field("Authorization"),
+             head.field("X-Api-Key"),
              head.peer_name,
              head.content_length}
         );
         HeadDecision decision;
-        if (signal != Signal::traces && (admitted || is_passing(admitted.error()))) {
-            // The body is read and forgotten by the server, without memory for it.
-            ignored_[static_cast<std::size_t>(signal)]->add();
-            decision.response = to_response(Outcome{}, signal, encoding);
-            return decision;
-        }
         if (!admitted) {
             decision.response = to_response(admitted.error(), signal, encoding);
             return decision;
@@ -228,11 +224,6 @@ class OtlpHandler final : public HttpHandler {
         decision.exchange =
             std::make_unique<OtlpExchange>(admission_, std::move(*admitted), coding, encoding);
         return decision;
-    }
-
-    // What is not stored anyway need not wait for room.
-    [[nodiscard]] static bool is_passing(const Outcome& outcome) {
-        return Error{outcome.code, {}}.retryable() && outcome.code != ErrorCode::shutting_down;
     }
 
     [[nodiscard]] std::optional<Signal> signal_of(std::string_view path) const {
@@ -251,22 +242,21 @@ class OtlpHandler final : public HttpHandler {
         ErrorCode code, std::string_view message, BodyEncoding encoding
     ) {
         HeadDecision decision;
-        const Outcome outcome = admission_.turn_away({code, std::string(message)});
+        // What is refused here is wrong in itself, whatever the signal.
+        const Outcome outcome = admission_.turn_away({code, std::string(message)}, Signal::traces);
         decision.response = to_response(outcome, Signal::traces, encoding);
         return decision;
     }
 
     const std::vector<std::string> prefixes_;
     Admission& admission_;
-    Counter* ignored_[3] = {};
 };
 
 }  // namespace
 
 class HttpReceiver::Impl {
   public:
-    Impl(const ReceiversConfig& config, Admission& admission, Metrics& metrics)
-        : handler(config, admission, metrics) {}
+    Impl(const ReceiversConfig& config, Admission& admission) : handler(config, admission) {}
 
     OtlpHandler handler;
     std::unique_ptr<HttpServer> server;  // after the handler it calls
@@ -275,7 +265,7 @@ class HttpReceiver::Impl {
 Result<std::unique_ptr<HttpReceiver>> HttpReceiver::start(
     const ReceiversConfig& config, Admission& admission, const Clock& clock, Metrics& metrics
 ) {
-    auto impl = std::make_unique<Impl>(config, admission, metrics);
+    auto impl = std::make_unique<Impl>(config, admission);
     HttpServerOptions options;
     options.name = "otlp_http";
     options.endpoint = config.http_endpoint;

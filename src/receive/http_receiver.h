@@ -1,7 +1,7 @@
-// OTLP/HTTP (opentelemetry-proto, docs/specification.md): POST to [PREFIX]/v1/traces, protobuf or
-// JSON, plain or coded. Requests pass Admission and go to a lane; the connection waits for its
-// outcome without holding a thread. Logs and metrics carry no events in this version: they are
-// answered with success, counted and forgotten, so that no SDK sees an error.
+// OTLP/HTTP (opentelemetry-proto, docs/specification.md): POST to [PREFIX]/v1/traces, /v1/logs and
+// /v1/metrics, protobuf or JSON, plain or coded. Requests pass Admission and go to a lane; the
+// connection waits for its outcome without holding a thread. Beside the configured prefixes those
+// of Langfuse and LangSmith are served.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@ namespace spangate {
 namespace {
 
 constexpr std::size_t shared_lookback_max = 64;
+constexpr std::string_view body_key = "body";
 
 }  // namespace
 
@@ -45,7 +46,44 @@ SpanView* DetailRedactor::redact(
     detail->attributes = redact_attributes(span.attributes, {});
     detail->events = redact_events(span.events);
     detail->links = redact_links(span.links);
+    if (span.is_log()) detail->log = redact_log(*span.log);
     return detail;
+}
+
+LogRecordView* DetailRedactor::redact_log(const LogRecordView& log) {
+    LogRecordView* const detail = arena_->make<LogRecordView>(log);
+    const auto release = [this](std::string_view text, std::string_view text_path) {
+        return redact_text(text, text_path, ContentRole::other, !is_name(text));
+    };
+    detail->severity_text = release(log.severity_text, "severity_text");
+    detail->event_name = release(log.event_name, "event_name");
+    redact_body(detail->body);
+    return detail;
+}
+
+// A body is content whatever it holds: keys.allow speaks of attributes.
+void DetailRedactor::redact_body(Attribute& body) {
+    const Value raw = body.value;
+    if (value_bytes(raw) == 0) return;
+    body.key = body_key;
+    body.treatment = Treatment::content;
+    findings_->content_bytes += value_bytes(raw);
+    findings_->parts.add(body_key, body.role, raw);
+    const KeyRule rule = values_.keys().facts(body_key, texts_).rule;
+    if (rule == KeyRule::drop || rule == KeyRule::hash) {
+        body.value = redact_attribute(body, {}, rule, {}).result.value;
+        return;
+    }
+    const RedactedValue redacted =
+        values_.redact_body(raw, {tenant_id_, body.role, true, {}}, cut_keys_);
+    body.value = redacted.value;
+    for (const std::string_view key : cut_keys_) {
+        path_ = body_key;
+        path_ += '.';
+        path_ += key;
+        findings_->truncated.push_back(arena_->copy(path_));
+    }
+    if (redacted.is_truncated && cut_keys_.empty()) findings_->truncated.push_back(body_key);
 }
 
 std::string_view DetailRedactor::redact_text(

@@ -46,7 +46,8 @@ class DetailRedactor {
     // Starts a batch; what was shared before is forgotten.
     void use(Arena& arena);
 
-    // The redacted copy of `span`, its resource and scope not yet replaced.
+    // The redacted copy of `span`, its resource and scope not yet replaced. A log record's copy has
+    // its own LogRecordView.
     [[nodiscard]] SpanView* redact(
         const SpanView& span, std::string_view tenant_id, ItemFindings& findings
     );
@@ -90,6 +91,8 @@ class DetailRedactor {
     );
     [[nodiscard]] std::span<SpanEventView> redact_events(std::span<SpanEventView> events);
     [[nodiscard]] std::span<SpanLinkView> redact_links(std::span<SpanLinkView> links);
+    [[nodiscard]] LogRecordView* redact_log(const LogRecordView& log);
+    void redact_body(Attribute& body);
     [[nodiscard]] std::string_view path(
         const Place& place, std::string_view name, std::string_view key
     );
@@ -106,6 +109,7 @@ class DetailRedactor {
     ItemFindings shared_findings_;
     std::vector<std::uint32_t> counts_before_;
     std::vector<SharedFacts*> shared_;  // in the arena
+    std::vector<std::string_view> cut_keys_;
     std::string path_;
     std::string text_;
 };

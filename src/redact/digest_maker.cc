@@ -49,7 +49,8 @@ void DigestMaker::find_parts(const SpanView& span, ContentRole role) {
         }
     };
     add(span.attributes);
-    // A span event tells the part only where the span does not.
+    // A body or a span event tells the part only where the attributes do not.
+    if (parts_.empty() && span.is_log()) add({&span.log->body, 1});
     for (std::size_t i = 0; i < span.events.size() && parts_.empty(); ++i)
         add(span.events[i].attributes);
 }

@@ -11,8 +11,8 @@
 // `content` is always a string: a string attribute's own text, any other value as its JSON. `key`
 // is the attribute's key with its place before it unless it is the span's own:
 // `event:<event name>[<index>].<key>`, `link[<index>].<key>`, `resource.<key>`, `scope.<key>`;
-// `status_message`, `span_name`, `scope_name`, `scope_version`, `event[<index>].name` are the texts
-// that are no attributes.
+// `status_message`, `span_name`, `scope_name`, `scope_version`, `event[<index>].name` and a log
+// record's `body`, `severity_text`, `event_name` are what is no attribute.
 #pragma once
 
 #include <array>

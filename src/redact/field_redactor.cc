@@ -1,9 +1,11 @@
 #include "redact/field_redactor.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "redact/forms.h"
+#include "redact/scan.h"
 
 namespace spangate {
 namespace {
@@ -15,6 +17,17 @@ bool reads_like_card(std::int64_t integer) {
     std::array<char, 24> digits{};
     const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), integer);
     return is_card_number({digits.data(), static_cast<std::size_t>(written.ptr - digits.data())});
+}
+
+// `trace:`, `h:` and `log:` with hex behind them: no client's id has such a form (contract §3).
+bool is_gateway_made(std::string_view session_id) {
+    constexpr std::size_t hex_min = 32;
+    for (const std::string_view prefix : {"trace:", "h:", "log:"}) {
+        if (!session_id.starts_with(prefix)) continue;
+        const std::string_view rest = session_id.substr(prefix.size());
+        return rest.size() >= hex_min && std::all_of(rest.begin(), rest.end(), is_hex);
+    }
+    return false;
 }
 
 }  // namespace
@@ -38,6 +51,7 @@ void FieldRedactor::redact(const FieldSet& fields, FieldSetBuilder& released_fie
 
 std::string_view FieldRedactor::released(std::string_view text, const FieldInfo& field) {
     if (text.empty()) return text;
+    if (field.id == FieldId::alias_session_id) return released_session_id(text);
     if (field.form == FieldForm::id) return released_id(text);
     KeyHints hints;
     hints.version = field.id == FieldId::agent_version;
@@ -49,6 +63,10 @@ FieldValue FieldRedactor::released_texts(const FieldValue& value, const FieldInf
     for (std::string_view& text : texts)
         text = released(text, field);
     return FieldValue::of_texts(value.id, texts);
+}
+
+std::string_view FieldRedactor::released_session_id(std::string_view id) {
+    return is_gateway_made(id) ? id : released_id(id);
 }
 
 std::string_view FieldRedactor::released_id(std::string_view id) {

@@ -26,7 +26,11 @@ class FieldRedactor {
     // `released` becomes `fields` with every text held to its form.
     void redact(const FieldSet& fields, FieldSetBuilder& released);
 
-    // A session id, a tenant, a session key: an Id.
+    // The session id of an alias, as the records of that session have it: one that the gateway made
+    // stands as it is, one of a client goes through released_id().
+    [[nodiscard]] std::string_view released_session_id(std::string_view id);
+
+    // A client's session id, a tenant, a session key: an Id.
     [[nodiscard]] std::string_view released_id(std::string_view id);
 
   private:

@@ -1,6 +1,11 @@
 #include "redact/json_tokens.h"
 
 #include <array>
+#include <bit>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "base/text.h"
 #include "redact/scan.h"
@@ -106,11 +111,32 @@ void append_escape(char c, std::string& out) {
     }
 }
 
-bool is_ascii(std::string_view text) {
-    unsigned char all = 0;
-    for (const char c : text)
-        all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
-    return all < 0x80;
+// Looks for the first byte from `from` on that cannot stand as it is, or the end; sixteen bytes at
+// a time. `has_foreign` becomes true when a byte that is not ASCII was passed.
+std::size_t plain_end(std::string_view text, std::size_t from, bool& has_foreign) {
+    static constexpr std::array<bool, 256> stops = escape_stops();
+    std::size_t i = from;
+#if defined(__SSE2__)
+    constexpr std::size_t block_bytes = 16;
+    for (; text.size() - i >= block_bytes; i += block_bytes) {
+        const __m128i bytes =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));  // NOLINT
+        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+        const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        const auto found = static_cast<std::uint32_t>(
+            _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)))
+        );
+        has_foreign = has_foreign || _mm_movemask_epi8(bytes) != 0;
+        if (found != 0) return i + static_cast<std::size_t>(std::countr_zero(found));
+    }
+#endif
+    for (; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (stops[byte]) return i;
+        has_foreign = has_foreign || byte >= 0x80;
+    }
+    return i;
 }
 
 }  // namespace
@@ -265,18 +291,15 @@ void append_json_unescaped(std::string_view inside, std::string& out) {
 }
 
 void append_json_escaped(std::string_view text, std::string& out) {
-    static constexpr std::array<bool, 256> stops = escape_stops();
     const std::size_t size_before = out.size();
-    std::size_t from = 0;  // what lies before is written
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        if (!stops[byte]) continue;
-        out.append(text, from, i - from);
-        from = i + 1;
-        append_escape(text[i], out);
+    bool has_foreign = false;
+    for (std::size_t from = 0; from < text.size();) {
+        const std::size_t end = plain_end(text, from, has_foreign);
+        out.append(text.data() + from, end - from);
+        if (end < text.size()) append_escape(text[end], out);
+        from = end + 1;
     }
-    out.append(text, from);
-    if (is_ascii(text)) return;
+    if (!has_foreign) return;
     // Escaping touches ASCII only, so that what is ill-formed is so after it, too.
     const std::string_view written = std::string_view(out).substr(size_before);
     if (is_utf8(written)) return;

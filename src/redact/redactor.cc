@@ -240,7 +240,7 @@ ReleasedItem Redactor::redact_item(const AgentItem& item, const RequestFacts* fa
     MadeFields made;
     made.user_ref = user_ref(item, state.key, arena);
     made.classes = operational_only;
-    if (item.span != nullptr) {
+    if (item.source != EventSource::gateway) {
         SpanView* const detail = state.details.redact(*item.span, tenant_id, state.findings);
         SharedFacts& resource = state.details.resource(*item.span->resource, tenant_id);
         SharedFacts& scope = state.details.scope(*item.span->scope, tenant_id);
@@ -253,7 +253,7 @@ ReleasedItem Redactor::redact_item(const AgentItem& item, const RequestFacts* fa
         made.digests = state.digests.make(item);
         made.classes = without_evidence;
     }
-    if (facts != nullptr) {
+    if (facts != nullptr && released.detail != nullptr) {
         const auto release = [&](std::span<Attribute> attributes) -> std::span<const Attribute> {
             if (attributes.empty()) return {};
             SharedFacts& added = state.details.added(attributes, tenant_id);

@@ -47,6 +47,30 @@ RedactedValue ValueRedactor::redact(const Value& value, const ValueFrame& frame)
     return cut(redacted, value, frame);
 }
 
+RedactedValue ValueRedactor::redact_body(
+    const Value& value, const ValueFrame& frame, std::vector<std::string_view>& cut_keys
+) {
+    cut_keys.clear();
+    if (value.kind != ValueKind::kvlist || !keeps_content_) return redact(value, frame);
+    const RedactedValue redacted = redact_leaves(value, frame.hints);
+    if (value_bytes(redacted.value) <= config_.content_bytes_max) return redacted;
+    const std::span<const Attribute> raw_entries = value.kvlist();
+    const std::span<Attribute> entries =
+        arena_->copy_array(std::span<const Attribute>(redacted.value.kvlist()));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        Value& entry = entries[i].value;
+        if (value_bytes(entry) <= config_.content_bytes_max) continue;
+        entry = cut({entry, false, false}, raw_entries[i].value, frame).value;
+        cut_keys.push_back(entries[i].key);
+    }
+    const Value body = Value::of(entries);
+    if (value_bytes(body) <= body_share_max * config_.content_bytes_max) {
+        return {body, redacted.is_changed || !cut_keys.empty(), !cut_keys.empty()};
+    }
+    cut_keys.clear();
+    return cut(redacted, value, frame);
+}
+
 RedactedValue ValueRedactor::redact_leaves(const Value& value, KeyHints hints) {
     switch (value.kind) {
         case ValueKind::empty:

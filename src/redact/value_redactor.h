@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
 #include "config/config.h"
@@ -40,6 +41,13 @@ class ValueRedactor {
 
     [[nodiscard]] RedactedValue redact(const Value& value, const ValueFrame& frame);
 
+    // The same for a log record's body: one that is a kvlist stays one, its entries held to the
+    // limit each, as attributes are, and their keys put into `cut_keys`. What is longer than
+    // `body_share_max` limits even then is cut as a whole.
+    [[nodiscard]] RedactedValue redact_body(
+        const Value& value, const ValueFrame& frame, std::vector<std::string_view>& cut_keys
+    );
+
     // The same for a text that is no attribute (status message, names).
     [[nodiscard]] RedactedValue redact(std::string_view text, const ValueFrame& frame);
 
@@ -49,6 +57,8 @@ class ValueRedactor {
     void trim();
 
   private:
+    static constexpr std::size_t body_share_max = 16;
+
     [[nodiscard]] RedactedValue redact_leaves(const Value& value, KeyHints hints);
     [[nodiscard]] RedactedValue redact_string(std::string_view text, KeyHints hints);
     [[nodiscard]] RedactedValue redact_bytes(const Value& value);

@@ -2,6 +2,7 @@
 // protobuf. Only released items come in, so nothing that has not been redacted can be written.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -95,8 +96,10 @@ RecordSlots write_header_facts(
     write_text_if_any(writer, key::session_source, facts.session_source);
     if (facts.span != nullptr && !is_zero(facts.span->trace_id)) {
         writer.hex(key::trace_id, facts.span->trace_id);
-        writer.hex(key::span_id, facts.span->span_id);
-        if (!facts.span->is_root()) writer.hex(key::parent_span_id, facts.span->parent_span_id);
+        if (!is_zero(facts.span->span_id)) writer.hex(key::span_id, facts.span->span_id);
+        if (!is_zero(facts.span->parent_span_id)) {
+            writer.hex(key::parent_span_id, facts.span->parent_span_id);
+        }
     }
     writer.text(key::gateway_id, gateway.gateway_id);
     RecordSlots slots;
@@ -145,38 +148,86 @@ void write_operational_fields(Writer& writer, const AgentEvent& event) {
     }
 }
 
+// The names of SeverityNumber (logs.proto), from 1: INFO, INFO2, INFO3, INFO4, WARN …
+inline constexpr std::array<std::string_view, 24> severity_names = {
+    "TRACE", "TRACE2", "TRACE3", "TRACE4", "DEBUG", "DEBUG2", "DEBUG3", "DEBUG4",
+    "INFO",  "INFO2",  "INFO3",  "INFO4",  "WARN",  "WARN2",  "WARN3",  "WARN4",
+    "ERROR", "ERROR2", "ERROR3", "ERROR4", "FATAL", "FATAL2", "FATAL3", "FATAL4"};
+
+// What the client wrote, else what its number means; empty when it told neither.
+[[nodiscard]] inline std::string_view severity_of(const LogRecordView& log) {
+    const auto number = static_cast<std::size_t>(log.severity_number);
+    const bool is_known = log.severity_number > 0 && number <= severity_names.size();
+    if (!log.severity_text.empty() || !is_known) return log.severity_text;
+    return severity_names[number - 1];
+}
+
+template <typename Writer>
+void write_time_if_any(Writer& writer, FieldKey key, std::uint64_t unix_nano) {
+    if (unix_nano == 0 || unix_nano > INT64_MAX) return;
+    writer.time(key, static_cast<WallNanos>(unix_nano));
+}
+
+// Empty strings and lists count as absent in named fields, as empty values do.
+[[nodiscard]] inline bool is_absent(const Value& value) {
+    const bool is_scalar = value.kind == ValueKind::boolean || value.kind == ValueKind::integer ||
+                           value.kind == ValueKind::real;
+    return !is_scalar && value.size == 0;
+}
+
+template <typename Writer>
+void write_log_fields(Writer& writer, const LogRecordView& log, bool has_severity) {
+    if (!is_absent(log.body.value)) writer.value(key::body, log.body.value);
+    if (!has_severity) write_text_if_any(writer, key::severity, severity_of(log));
+    write_text_if_any(writer, key::log_event_name, log.event_name);
+    write_time_if_any(writer, key::observed_ts, log.observed_unix_nano);
+}
+
+template <typename Writer>
+void write_span_events(Writer& writer, std::span<const SpanEventView> events) {
+    if (events.empty()) return;
+    writer.begin_list(key::events);
+    for (const SpanEventView& event : events) {
+        writer.begin_item(key::events);
+        write_text_if_any(writer, key::event_name, event.name);
+        write_time_if_any(writer, key::event_time, event.time_unix_nano);
+        writer.attributes(key::event_attributes, event.attributes, {});
+        writer.end_item();
+    }
+    writer.end_list();
+}
+
+template <typename Writer>
+void write_span_links(Writer& writer, std::span<const SpanLinkView> links) {
+    if (links.empty()) return;
+    writer.begin_list(key::links);
+    for (const SpanLinkView& link : links) {
+        writer.begin_item(key::links);
+        writer.hex(key::link_trace_id, link.trace_id);
+        writer.hex(key::link_span_id, link.span_id);
+        writer.attributes(key::link_attributes, link.attributes, {});
+        writer.end_item();
+    }
+    writer.end_list();
+}
+
 template <typename Writer>
 void write_detail_fields(Writer& writer, const ReleasedItem& released, std::string_view ruleset) {
     const SpanView& span = *released.detail;
-    write_text_if_any(writer, key::name, span.name);
-    writer.text(key::kind, span_kind_names[static_cast<std::size_t>(span.kind)]);
-    write_text_if_any(writer, key::status_message, span.status_message);
+    if (span.is_log()) {
+        const AgentEvent& primary = released.events[released.primary];
+        const bool has_severity =
+            primary.fields->has(FieldId::severity) && stands_on(info(FieldId::severity), primary);
+        write_log_fields(writer, *span.log, has_severity);
+    } else {
+        write_text_if_any(writer, key::name, span.name);
+        writer.text(key::kind, span_kind_names[static_cast<std::size_t>(span.kind)]);
+        write_text_if_any(writer, key::status_message, span.status_message);
+    }
     writer.attributes(key::attributes, span.attributes, released.added_attributes);
     writer.attributes(key::resource, released.added_resource, span.resource->attributes);
-    if (!span.events.empty()) {
-        writer.begin_list(key::events);
-        for (const SpanEventView& event : span.events) {
-            writer.begin_item(key::events);
-            write_text_if_any(writer, key::event_name, event.name);
-            if (event.time_unix_nano > 0 && event.time_unix_nano <= INT64_MAX) {
-                writer.time(key::event_time, static_cast<WallNanos>(event.time_unix_nano));
-            }
-            writer.attributes(key::event_attributes, event.attributes, {});
-            writer.end_item();
-        }
-        writer.end_list();
-    }
-    if (!span.links.empty()) {
-        writer.begin_list(key::links);
-        for (const SpanLinkView& link : span.links) {
-            writer.begin_item(key::links);
-            writer.hex(key::link_trace_id, link.trace_id);
-            writer.hex(key::link_span_id, link.span_id);
-            writer.attributes(key::link_attributes, link.attributes, {});
-            writer.end_item();
-        }
-        writer.end_list();
-    }
+    write_span_events(writer, span.events);
+    write_span_links(writer, span.links);
     writer.begin_message(key::scope);
     write_text_if_any(writer, key::scope_name, span.scope->name);
     write_text_if_any(writer, key::scope_version, span.scope->version);

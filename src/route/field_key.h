@@ -50,6 +50,12 @@ inline constexpr FieldKey dropped_events{"dropped_events", 211};
 inline constexpr FieldKey dropped_links{"dropped_links", 212};
 inline constexpr FieldKey session_keys_seen{"session_keys_seen", 213};
 
+// Event: detail of log records
+inline constexpr FieldKey severity{"severity", 128};  // also an operational field of guard events
+inline constexpr FieldKey body{"body", 220};
+inline constexpr FieldKey log_event_name{"event_name", 222};
+inline constexpr FieldKey observed_ts{"observed_ts", 223};
+
 // Event: evidence
 inline constexpr FieldKey payload{"payload", 250};
 inline constexpr FieldKey chunk{"chunk", 251};

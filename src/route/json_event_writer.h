@@ -105,6 +105,11 @@ class JsonEventWriter {
         out_ += '}';
     }
 
+    void value(FieldKey key, const Value& value) {
+        name(key);
+        append_value(value);
+    }
+
     void begin_list(FieldKey key) {
         name(key);
         out_ += '[';
@@ -206,7 +211,7 @@ class JsonEventWriter {
         separate();
         append_json_string(out_, item.key);
         out_ += ':';
-        value(item.value);
+        append_value(item.value);
     }
 
     static bool stands_in(std::string_view key, std::span<const Attribute> items) {
@@ -216,7 +221,7 @@ class JsonEventWriter {
         return false;
     }
 
-    void value(const Value& value) {
+    void append_value(const Value& value) {
         switch (value.kind) {
             case ValueKind::empty:
                 out_ += "null";
@@ -240,7 +245,7 @@ class JsonEventWriter {
                 out_ += '[';
                 for (const Value& item : value.array()) {
                     separate();
-                    this->value(item);
+                    append_value(item);
                 }
                 out_ += ']';
                 return;

@@ -72,6 +72,43 @@ class ProtoEventWriter {
             attribute(key, item);
     }
 
+    // An AttributeValue.
+    void value(FieldKey key, const Value& value) {
+        begin_message(key);
+        switch (value.kind) {
+            case ValueKind::empty:
+                break;
+            case ValueKind::string:
+                text({"string_value", 1}, value.text());
+                break;
+            case ValueKind::boolean:
+                flag({"bool_value", 2}, value.boolean);
+                break;
+            case ValueKind::integer:
+                integer({"int_value", 3}, value.integer);
+                break;
+            case ValueKind::real:
+                real({"double_value", 4}, value.real);
+                break;
+            case ValueKind::bytes:
+                bytes({"bytes_value", 5}, value.text());
+                break;
+            case ValueKind::array:
+                begin_message({"array_value", 6});
+                for (const Value& item : value.array())
+                    this->value({"values", 1}, item);
+                end_message();
+                break;
+            case ValueKind::kvlist:
+                begin_message({"kvlist_value", 7});
+                for (const Attribute& item : value.kvlist())
+                    attribute({"values", 1}, item);
+                end_message();
+                break;
+        }
+        end_message();
+    }
+
     void begin_list(FieldKey) {}
 
     void end_list() {}
@@ -126,43 +163,6 @@ class ProtoEventWriter {
         text({"key", 1}, item.key);
         value({"value", 2}, item.value);
         end_item();
-    }
-
-    // AttributeValue
-    void value(FieldKey key, const Value& value) {
-        begin_message(key);
-        switch (value.kind) {
-            case ValueKind::empty:
-                break;
-            case ValueKind::string:
-                text({"string_value", 1}, value.text());
-                break;
-            case ValueKind::boolean:
-                flag({"bool_value", 2}, value.boolean);
-                break;
-            case ValueKind::integer:
-                integer({"int_value", 3}, value.integer);
-                break;
-            case ValueKind::real:
-                real({"double_value", 4}, value.real);
-                break;
-            case ValueKind::bytes:
-                bytes({"bytes_value", 5}, value.text());
-                break;
-            case ValueKind::array:
-                begin_message({"array_value", 6});
-                for (const Value& item : value.array())
-                    this->value({"values", 1}, item);
-                end_message();
-                break;
-            case ValueKind::kvlist:
-                begin_message({"kvlist_value", 7});
-                for (const Attribute& item : value.kvlist())
-                    attribute({"values", 1}, item);
-                end_message();
-                break;
-        }
-        end_message();
     }
 
     std::string& out_;

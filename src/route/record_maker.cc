@@ -23,7 +23,8 @@ void write_traceparent(const SpanView& span, char* out) {
 }  // namespace
 
 OutboundRecord* make_record(SlabWriter& slabs, const RecordParts& parts) {
-    const bool has_trace = parts.span != nullptr && !is_zero(parts.span->trace_id);
+    const bool has_trace =
+        parts.span != nullptr && !is_zero(parts.span->trace_id) && !is_zero(parts.span->span_id);
     const SlabPiece piece = slabs.allocate(
         sizeof(OutboundRecord) + parts.session.session_id.size() + parts.session.tenant_id.size() +
         (has_trace ? traceparent_size : 0) + parts.value.size()

@@ -97,6 +97,14 @@ void EventLine::add(std::string_view name, std::string_view value) {
     append_harmless(value, line_);
 }
 
+// A log record's name or severity of another form stands redacted and may be long.
+void EventLine::add_head(std::string_view name, std::string_view value) {
+    constexpr std::size_t bytes_max = 64;
+    const std::string_view head = utf8_prefix(value, bytes_max);
+    add(name, head);
+    if (head.size() < value.size()) line_ += "…";
+}
+
 void EventLine::add_facts() {
     constexpr std::array<std::array<std::string_view, 2>, 6> shown = {{
         {"agent", "agent_name"},
@@ -108,6 +116,8 @@ void EventLine::add_facts() {
     }};
     for (const auto& [name, field] : shown)
         add(name, fields_.text(field));
+    add_head("event", fields_.text("event_name"));
+    add_head("severity", fields_.text("severity"));
     const std::string_view outcome = fields_.text("outcome");
     const bool is_bad = !outcome.empty() && outcome != "ok";
     if (is_bad && has_colours_) line_ += red;

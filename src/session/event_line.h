@@ -20,10 +20,12 @@ class EventLine {
 
     // Without a newline; valid until the next call:
     //   2026-09-21T10:15:00.123Z operational tool_response s-1 agent=planner tool=search outcome=ok
+    // A log record's detail also tells `event=` and `severity=`; bodies are never shown.
     [[nodiscard]] std::string_view text_of(const StoredEvent& event);
 
   private:
     void add(std::string_view name, std::string_view value);
+    void add_head(std::string_view name, std::string_view value);
     void add_facts();
     void add_usage();
 

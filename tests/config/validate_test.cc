@@ -282,6 +282,32 @@ TEST_CASE("brokers are host:port") {
     CHECK(has_fault(config, "exporters.kafka.brokers", "`kafka:0` is not host:port"));
 }
 
+TEST_CASE("the tee goes to an address, by gRPC without a path, and never to this gateway itself") {
+    constexpr std::string_view path = "exporters.otlp.endpoint";
+    Config config = kafka_config();
+    config.receivers.grpc_endpoint = "127.0.0.1:4317";
+    config.receivers.http_endpoint = "0.0.0.0:4318";
+    config.receivers.auth.allow_insecure = true;
+    OtlpTeeConfig& tee = config.exporters.otlp;
+    for (const char* good : {"collector:4317", "https://collector.example.org", "127.0.0.1:5317"}) {
+        CAPTURE(good);
+        tee.endpoint = good;
+        CHECK(validate(config).empty());
+    }
+    tee.endpoint = "collector";
+    CHECK(has_fault(config, path, "neither host:port nor a URL"));
+    tee.endpoint = "https://collector/otlp";
+    CHECK(has_fault(config, path, "has a path"));
+    tee.protocol = "http";
+    CHECK(validate(config).empty());
+    for (const char* own :
+         {"127.0.0.1:4317", "localhost:4317", "http://127.0.0.1:4318", "localhost:4318"}) {
+        CAPTURE(own);
+        tee.endpoint = own;
+        CHECK(has_fault(config, path, "own receiver"));
+    }
+}
+
 TEST_CASE("what this version does not do is refused, not ignored") {
     const std::vector<std::pair<std::string, void (*)(Config&)>> refused = {
         {"ack",
@@ -312,10 +338,6 @@ TEST_CASE("what this version does not do is refused, not ignored") {
          [](Config& c) {
              c.route.mirror.enabled = true;
          }},
-        {"exporters.otlp.endpoint",
-         [](Config& c) {
-             c.exporters.otlp.endpoint = "a:1";
-         }},
         {"exporters.kafka.auth.sasl.mechanism",
          [](Config& c) {
              c.exporters.kafka.sasl.mechanism = "OAUTHBEARER";
@@ -327,10 +349,6 @@ TEST_CASE("what this version does not do is refused, not ignored") {
         {"exporters.kafka.auth.sasl.oauth",
          [](Config& c) {
              c.exporters.kafka.sasl.oauth["a"] = "b";
-         }},
-        {"processors.interpret.prices_file",
-         [](Config& c) {
-             c.interpret.prices_file = "x";
          }},
         {"processors.interpret.session_memory.bind_wait",
          [](Config& c) {
@@ -353,9 +371,11 @@ TEST_CASE("warnings tell of clear evidence, long waits and files that are not th
     config.route.evidence.enabled = false;
     config.ack_timeout = Millis{10'000};
     config.interpret.conventions_file = "/nonexistent/conventions.yaml";
+    config.interpret.prices_file = "/nonexistent/prices.yaml";
     CHECK_FALSE(has_warning(config, "processors.route.evidence"));
     CHECK(has_warning(config, "ack_timeout"));
     CHECK(has_warning(config, "processors.interpret.conventions_file"));
+    CHECK(has_warning(config, "processors.interpret.prices_file"));
 }
 
 }  // namespace spangate

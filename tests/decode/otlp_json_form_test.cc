@@ -49,13 +49,13 @@ class Request {
 
     [[nodiscard]] std::string error() const { return result_ ? "" : result_.error().message; }
 
-    [[nodiscard]] const Result<DecodedTraces>& result() const { return result_; }
+    [[nodiscard]] const Result<DecodedItems>& result() const { return result_; }
 
   private:
     RawRequest raw_;
     Arena arena_;
     Decoder decoder_;
-    Result<DecodedTraces> result_;
+    Result<DecodedItems> result_;
 };
 
 }  // namespace

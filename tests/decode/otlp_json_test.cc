@@ -20,13 +20,13 @@ class Request {
           decoder_(limits),
           result_(decoder_.decode(raw_, arena_)) {}
 
-    [[nodiscard]] const Result<DecodedTraces>& result() const { return result_; }
+    [[nodiscard]] const Result<DecodedItems>& result() const { return result_; }
 
   private:
     RawRequest raw_;
     Arena arena_;
     Decoder decoder_;
-    Result<DecodedTraces> result_;
+    Result<DecodedItems> result_;
 };
 
 }  // namespace
@@ -64,7 +64,7 @@ TEST_CASE("a flipped bit of JSON never crashes") {
         RawRequest raw = testing::raw_request(body, BodyEncoding::json);
         raw.body.data()[bit / 8] = static_cast<char>(raw.body.data()[bit / 8] ^ (1 << (bit % 8)));
         arena.reset();
-        const Result<DecodedTraces> traces = decoder.decode(raw, arena);
+        const Result<DecodedItems> traces = decoder.decode(raw, arena);
         if (!traces) continue;
         for (const SpanView& span : traces->spans)
             CHECK_FALSE(is_zero(span.trace_id));
@@ -138,7 +138,7 @@ TEST_CASE("a large JSON request leaves no large parser behind") {
         testing::raw_request(testing::as_otlp_json(testing::plain_request(2)), BodyEncoding::json);
     REQUIRE(large.body.size() > 2'000'000);
     REQUIRE(decoder.decode(small, arena).has_value());
-    const Result<DecodedTraces> traces = decoder.decode(large, arena);
+    const Result<DecodedItems> traces = decoder.decode(large, arena);
     REQUIRE(traces.has_value());
     CHECK(traces->spans.size() == 20'000);
     REQUIRE(decoder.decode(small, arena).has_value());
@@ -154,7 +154,7 @@ TEST_CASE("JSON views stay valid while the decoder reads the next request") {
         testing::raw_request(testing::as_otlp_json(escaped), BodyEncoding::json);
     const RawRequest second =
         testing::raw_request(testing::as_otlp_json(testing::plain_request(5)), BodyEncoding::json);
-    const Result<DecodedTraces> traces = decoder.decode(first, arena);
+    const Result<DecodedItems> traces = decoder.decode(first, arena);
     REQUIRE(decoder.decode(second, arena).has_value());
     CHECK(traces->spans[0].name == "a\nb");
 }

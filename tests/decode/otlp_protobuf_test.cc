@@ -12,10 +12,10 @@ namespace {
 
 using testing::OtlpRequest;
 
-Result<DecodedTraces> decoded(
+Result<DecodedItems> decoded(
     std::string_view body, Arena& arena, const ReceiverLimits& limits = {}
 ) {
-    return decode_otlp_protobuf(body, limits, arena);
+    return decode_otlp_protobuf(Signal::traces, body, limits, arena);
 }
 
 // `inner` as a field: its tag, its length, itself.
@@ -29,13 +29,13 @@ std::string wrapped(char tag, const std::string& inner) {
 
 // One span that `spoil` may change before it is sent.
 template <typename Spoil>
-DecodedTraces decoded_with(Arena& arena, Spoil&& spoil, const ReceiverLimits& limits = {}) {
+DecodedItems decoded_with(Arena& arena, Spoil&& spoil, const ReceiverLimits& limits = {}) {
     OtlpRequest request = testing::plain_request(3);
     spoil(*request.mutable_resource_spans(0)->mutable_scope_spans(0)->mutable_spans(1));
     // The views borrow from the body, so it has to outlive the call.
     static std::string body;
     body = request.SerializeAsString();
-    Result<DecodedTraces> traces = decoded(body, arena, limits);
+    Result<DecodedItems> traces = decoded(body, arena, limits);
     REQUIRE(traces.has_value());
     return *traces;
 }
@@ -47,7 +47,7 @@ TEST_CASE("the views say what the protobuf library reads") {
         const OtlpRequest request = testing::generated_request();
         const std::string body = request.SerializeAsString();
         Arena arena;
-        const Result<DecodedTraces> traces = decoded(body, arena);
+        const Result<DecodedItems> traces = decoded(body, arena);
         RC_ASSERT(traces.has_value());
         RC_ASSERT(traces->rejected == 0U);
         RC_ASSERT(
@@ -61,7 +61,7 @@ TEST_CASE("the views say what the protobuf library reads") {
 TEST_CASE("no text is copied out of a protobuf body") {
     const std::string body = testing::plain_request(1).SerializeAsString();
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena);
+    const Result<DecodedItems> traces = decoded(body, arena);
     const std::string_view name = traces->spans[0].name;
     CHECK(name.data() > body.data());
     CHECK(name.data() < body.data() + body.size());
@@ -69,7 +69,7 @@ TEST_CASE("no text is copied out of a protobuf body") {
 
 TEST_CASE("an empty body is an empty request") {
     Arena arena;
-    const Result<DecodedTraces> traces = decoded({}, arena);
+    const Result<DecodedItems> traces = decoded({}, arena);
     REQUIRE(traces.has_value());
     CHECK(traces->spans.empty());
 }
@@ -79,7 +79,7 @@ TEST_CASE("a request cut at any byte gives an error that names the place, or few
     for (std::size_t size = 1; size < body.size(); ++size) {
         Arena arena;
         const std::string cut = body.substr(0, size);
-        const Result<DecodedTraces> traces = decoded(cut, arena);
+        const Result<DecodedItems> traces = decoded(cut, arena);
         REQUIRE_FALSE(traces.has_value());
         CHECK(traces.error().code == ErrorCode::invalid_argument);
         CHECK(traces.error().message.find("byte 0 of ExportTraceServiceRequest") < 99);
@@ -94,7 +94,7 @@ TEST_CASE("a fault inside a span names the span") {
     const std::string resource_spans = "\x12\x08" + scope_spans;
     const std::string body = "\x0a\x0a" + resource_spans;
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena);
+    const Result<DecodedItems> traces = decoded(body, arena);
     REQUIRE_FALSE(traces.has_value());
     CHECK(
         traces.error().message ==
@@ -105,7 +105,7 @@ TEST_CASE("a fault inside a span names the span") {
 
 TEST_CASE("a known field with a wrong wire type is refused, an unknown one is skipped") {
     Arena arena;
-    const Result<DecodedTraces> wrong = decoded("\x08\x01", arena);
+    const Result<DecodedItems> wrong = decoded("\x08\x01", arena);
     REQUIRE_FALSE(wrong.has_value());
     CHECK(wrong.error().message.find("wrong wire type") != std::string::npos);
     CHECK(decoded("\x10\x01", arena).has_value());
@@ -129,7 +129,7 @@ TEST_CASE("the resource and the scope may stand behind their spans") {
     REQUIRE(joined.add_resource_spans()->ParseFromString(spans));
     const std::string body = std::string("\x0a") + static_cast<char>(spans.size()) + spans;
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena);
+    const Result<DecodedItems> traces = decoded(body, arena);
     REQUIRE(traces.has_value());
     REQUIRE(traces->spans.size() == 1);
     REQUIRE(traces->spans[0].resource->attributes.size() == 1);
@@ -139,7 +139,7 @@ TEST_CASE("the resource and the scope may stand behind their spans") {
 TEST_CASE("a span with a wrong id is rejected alone and its reason told") {
     Arena arena;
     using Span = opentelemetry::proto::trace::v1::Span;
-    const auto expect_rejected = [](const DecodedTraces& traces, SpanFault why) {
+    const auto expect_rejected = [](const DecodedItems& traces, SpanFault why) {
         CHECK(traces.spans.size() == 2);
         CHECK(traces.rejected == 1);
         CHECK(traces.rejected_why == why);
@@ -161,7 +161,7 @@ TEST_CASE("a span with a wrong id is rejected alone and its reason told") {
 
 TEST_CASE("a parent of zeros is no parent") {
     Arena arena;
-    const DecodedTraces traces =
+    const DecodedItems traces =
         decoded_with(arena, [](auto& span) { span.set_parent_span_id(std::string(8, '\0')); });
     CHECK(traces.rejected == 0);
     CHECK(traces.spans[1].is_root());
@@ -169,7 +169,7 @@ TEST_CASE("a parent of zeros is no parent") {
 
 TEST_CASE("a link without valid ids is left out and counted as dropped") {
     Arena arena;
-    const DecodedTraces traces = decoded_with(arena, [](auto& span) {
+    const DecodedItems traces = decoded_with(arena, [](auto& span) {
         span.set_dropped_links_count(4);
         span.add_links()->set_trace_id("short");
         auto* link = span.add_links();
@@ -187,7 +187,7 @@ TEST_CASE("limits reject the span that breaks them, not the request") {
     ReceiverLimits limits;
     limits.attributes_per_span_max = 4;
     limits.nesting_depth_max = 3;
-    const DecodedTraces many = decoded_with(
+    const DecodedItems many = decoded_with(
         arena,
         [](auto& span) {
             for (int i = 0; i < 4; ++i)
@@ -224,7 +224,7 @@ TEST_CASE("a resource over a limit rejects all its spans") {
     limits.attributes_per_span_max = 4;
     const std::string body = request.SerializeAsString();
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena, limits);
+    const Result<DecodedItems> traces = decoded(body, arena, limits);
     REQUIRE(traces.has_value());
     CHECK(traces->rejected == 3);
     CHECK(traces->spans.size() == 2);
@@ -235,7 +235,7 @@ TEST_CASE("spans over spans_per_request_max are rejected and counted exactly") {
     ReceiverLimits limits;
     limits.spans_per_request_max = 4;
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena, limits);
+    const Result<DecodedItems> traces = decoded(body, arena, limits);
     REQUIRE(traces.has_value());
     CHECK(traces->spans.size() == 4);
     CHECK(traces->rejected == 6);
@@ -254,7 +254,7 @@ TEST_CASE("a small body cannot make large lists") {
         value->mutable_kvlist_value()->add_values();
     const std::string body = request.SerializeAsString();
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena);
+    const Result<DecodedItems> traces = decoded(body, arena);
     REQUIRE(traces.has_value());
     CHECK(traces->rejected_why == span_fault::room);
 }
@@ -268,7 +268,7 @@ TEST_CASE("nesting of twenty thousand levels ends at the limit") {
     const std::string span = ids + wrapped('\x4a', attribute);
     const std::string body = wrapped('\x0a', wrapped('\x12', wrapped('\x12', span)));
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena);
+    const Result<DecodedItems> traces = decoded(body, arena);
     REQUIRE(traces.has_value());
     CHECK(traces->rejected_why == span_fault::depth);
 }
@@ -279,7 +279,7 @@ TEST_CASE("a flipped bit never crashes and never makes a span with a wrong id") 
     for (std::size_t bit = 0; bit < body.size() * 8; ++bit) {
         std::string flipped = body;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
-        const Result<DecodedTraces> traces = decoded(flipped, arena);
+        const Result<DecodedItems> traces = decoded(flipped, arena);
         if (!traces) continue;
         for (const SpanView& span : traces->spans) {
             CHECK(span.resource != nullptr);
@@ -300,7 +300,7 @@ TEST_CASE("a million spans come through when the limit allows them") {
     ReceiverLimits limits;
     limits.spans_per_request_max = 2'000'000;
     Arena arena;
-    const Result<DecodedTraces> traces = decoded(body, arena, limits);
+    const Result<DecodedItems> traces = decoded(body, arena, limits);
     REQUIRE(traces.has_value());
     CHECK(traces->spans.size() == 1'000'000);
 }

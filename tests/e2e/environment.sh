@@ -3,6 +3,9 @@
 # and the jars of a Kafka broker, both kept in ${SPANGATE_DEPS_DIR:-~/.cache/spangate} under the hash
 # of the file that pins them. Prints the path of the environment's python. Idempotent; safe to
 # interrupt: things are made beside their place and moved there whole.
+#
+#   environment.sh              for the tests
+#   environment.sh client NAME  for the agents of clients/requirements-NAME.txt, when a test asks
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
@@ -10,14 +13,16 @@ readonly deps=${SPANGATE_DEPS_DIR:-$HOME/.cache/spangate}
 
 hash_of() { sha256sum "$1" | cut -c 1-12; }
 
+# python_environment NAME REQUIREMENTS [pip's options]
 python_environment() {
-    local target
-    target=$deps/python-$(hash_of "$here/requirements.txt")
+    local target requirements=$2
+    target=$deps/$1-$(hash_of "$requirements")
+    shift 2
     if [ ! -f "$target/complete" ]; then
         rm -rf "$target"
         python3 -m venv "$target" >&2
-        "$target/bin/pip" install --quiet --disable-pip-version-check --no-input \
-            -r "$here/requirements.txt" >&2
+        "$target/bin/pip" install --quiet --disable-pip-version-check --no-input "$@" \
+            -r "$requirements" >&2
         touch "$target/complete"
     fi
     echo "$target/bin/python"
@@ -37,5 +42,10 @@ kafka_jars() {
 mkdir -p "$deps"
 exec 9>"$deps/environment.lock"
 flock 9
+if [ "${1:-}" = client ]; then
+    # Everything is pinned, so nothing is to be resolved; what is imported is compiled then.
+    python_environment "client-$2" "$here/clients/requirements-$2.txt" --no-deps --no-compile
+    exit
+fi
 kafka_jars
-python_environment
+python_environment python "$here/requirements.txt"

@@ -1,3 +1,4 @@
+// The first byte chooses the signal.
 #include "touch_views.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {  // NOLINT: its name

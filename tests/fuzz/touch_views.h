@@ -10,9 +10,20 @@ namespace spangate::fuzzing {
 
 class ViewReader {
   public:
-    void read(const DecodedTraces& traces) {
-        for (const SpanView& span : traces.spans)
-            read(span);
+    void read(const DecodedItems& items, Signal signal) {
+        for (const SpanView& item : items.spans) {
+            if (item.is_log() != (signal == Signal::logs)) std::abort();
+            read(item.resource->attributes);
+            read(item.scope->name);
+            read(item.scope->version);
+            read(item.scope->attributes);
+            read(item.attributes);
+            if (item.is_log()) {
+                read_log(item);
+            } else {
+                read_span(item);
+            }
+        }
     }
 
     // Depends on all that was read, so that no read is optimised away.
@@ -50,16 +61,20 @@ class ViewReader {
         }
     }
 
-    void read(const SpanView& span) {
+    void read_log(const SpanView& record) {
+        if (record.start_unix_nano != record.end_unix_nano) std::abort();
+        if (!record.name.empty() || !is_zero(record.parent_span_id)) std::abort();
+        read(record.log->severity_text);
+        read(record.log->event_name);
+        read(record.log->body.key);
+        read(record.log->body.value);
+    }
+
+    void read_span(const SpanView& span) {
         if (is_zero(span.trace_id) || is_zero(span.span_id)) std::abort();
-        read(span.resource->attributes);
-        read(span.scope->name);
-        read(span.scope->version);
-        read(span.scope->attributes);
         read(span.name);
         read(span.trace_state);
         read(span.status_message);
-        read(span.attributes);
         for (const SpanEventView& event : span.events) {
             read(event.name);
             read(event.attributes);
@@ -73,18 +88,20 @@ class ViewReader {
     std::uint64_t sum_ = 0;
 };
 
-// Decodes one input as a lane would.
+// Decodes one input as a lane would. Its first byte chooses the signal: odd ones mean logs.
 inline int decode_and_read(const std::uint8_t* data, std::size_t size, BodyEncoding encoding) {
+    if (size == 0) return 0;
     static Decoder decoder({});
     static Arena arena;
     arena.reset();
     RawRequest request;
+    request.signal = data[0] % 2 == 0 ? Signal::traces : Signal::logs;
     request.encoding = encoding;
-    request.body.append({reinterpret_cast<const char*>(data), size});  // NOLINT
-    const Result<DecodedTraces> traces = decoder.decode(request, arena);
-    if (!traces) return traces.error().message.empty() ? std::abort(), 0 : 0;
+    request.body.append({reinterpret_cast<const char*>(data) + 1, size - 1});  // NOLINT
+    const Result<DecodedItems> items = decoder.decode(request, arena);
+    if (!items) return items.error().message.empty() ? std::abort(), 0 : 0;
     ViewReader reader;
-    reader.read(*traces);
+    reader.read(*items, request.signal);
     return reader.sum() == 1 ? 1 : 0;
 }
 

@@ -52,14 +52,21 @@ TEST_CASE("session memory is bounded by its traces") {
     SessionMemoryConfig config;
     config.traces_max = 640;
     SessionMemory memory(config);
+    Arena arena;
+    AliasFinds finds{&arena, {}, {}};
     for (std::uint32_t i = 0; i < 5'000; ++i) {
         TraceId id{};
         id[0] = static_cast<std::uint8_t>(i);
         id[1] = static_cast<std::uint8_t>(i >> 8);
-        memory.remember(trace_key("", id), {"s" + std::to_string(i), "session.id", true}, 1);
+        const std::string session = "s" + std::to_string(i);
+        const TraceSession key{{session, "session.id", true}, "default", Standing::key};
+        memory.tell(trace_key("", "", id), {{&key, 1}, {}}, 1, finds);
     }
     CHECK(memory.size() <= 640);
     CHECK(memory.evicted() >= 5'000 - 640);
+    CHECK(finds.change.traces_evicted == memory.evicted());
+    CHECK(finds.change.traces_added == static_cast<std::int64_t>(memory.size()));
+    CHECK(finds.aliases.empty());
 }
 
 TEST_CASE("strange keys fill the key cache up to its bound and are then forgotten") {

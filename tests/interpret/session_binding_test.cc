@@ -153,7 +153,7 @@ TEST_CASE("a dropped span is still the bridge to its ancestors") {
     CHECK(session_of(batch, 3) == "s");
 }
 
-TEST_CASE("without a keyed ancestor the root's key decides, then the first of the trace") {
+TEST_CASE("without a keyed ancestor the root's key decides, then the only key of the trace") {
     InterpretContext context;
     SpanBuilder builder;
     builder.span("orphan", 5, 77, chat)
@@ -184,17 +184,107 @@ TEST_CASE("the memory knows a trace's session in later batches, until it has for
     );
 }
 
-TEST_CASE("the first session told for a trace stays the trace's") {
+TEST_CASE("two keys in one trace say nothing about its other spans, in whichever request") {
     InterpretContext context;
     SpanBuilder one;
     one.span("a", 1, 9, keyed("first"));
     SpanBuilder two;
-    two.span("b", 2, 9, keyed("second"));
+    two.span("b", 2, 9, keyed("second")).span("orphan", 3, 9, chat);
     SpanBuilder keyless;
-    keyless.span("c", 3, 9, chat);
+    keyless.span("c", 4, 9, chat);
     static_cast<void>(context.interpret(one.spans()));
-    CHECK(session_of(context.interpret(two.spans()), 2) == "second");
-    CHECK(session_of(context.interpret(keyless.spans()), 3) == "first");
+    const EventBatch& batch = context.interpret(two.spans());
+    CHECK(session_of(batch, 2) == "second");
+    CHECK(session_of(batch, 3) == trace_one);
+    CHECK(session_of(context.interpret(keyless.spans()), 4) == trace_one);
+
+    SpanBuilder both;
+    both.span("orphan", 1, 9, chat).span("a", 2, 9, keyed("x")).span("b", 3, 9, keyed("y"));
+    InterpretContext fresh;
+    CHECK(session_of(fresh.interpret(both.spans()), 1) == trace_one);
+}
+
+TEST_CASE("two sessions in one trace: each keyed subtree keeps its own, the root's key has the rest"
+) {
+    InterpretContext context;
+    SpanBuilder builder;
+    builder.span("root", 1, 0, keyed("outer"))
+        .span("inner", 2, 1, keyed("inner"))
+        .span("leaf", 3, 2, chat)
+        .span("sibling", 4, 1, chat)
+        .span("orphan", 5, 77, chat);
+    const EventBatch& batch = context.interpret(builder.spans());
+    CHECK(session_of(batch, 3) == "inner");
+    CHECK(session_of(batch, 4) == "outer");
+    CHECK(session_of(batch, 5) == "outer");
+}
+
+TEST_CASE("a key that only a dropped span tells is known all the same") {
+    InterpretConfig config;
+    config.session_keys = {"x.shop.visit"};
+    InterpretContext context(config);
+    SpanBuilder dropped;
+    dropped.span("GET", 1, 0, {{"x.shop.visit", text("web")}});
+    CHECK(context.interpret(dropped.spans()).items.empty());
+    SpanBuilder later;
+    later.span("late", 2, 9, chat);
+    CHECK(session_of(context.interpret(later.spans()), 2) == "web");
+}
+
+TEST_CASE("log records hang under the span they were written in") {
+    InterpretContext context;
+    SpanBuilder builder;
+    builder.span("outer", 1, 0, keyed("outer")).span("inner", 2, 1, keyed("inner"));
+    builder.span("", 2, 0, chat).span("", 7, 0, chat);
+    LogRecordView record;
+    for (const std::size_t log : {2U, 3U}) {
+        builder.spans()[log].log = &record;
+        builder.spans()[log].parent_span_id = {};
+    }
+    const EventBatch& batch = context.interpret(builder.spans());
+    std::size_t logs = 0;
+    for (const AgentItem& item : batch.items) {
+        if (!item.span->is_log()) continue;
+        ++logs;
+        // The second names a span that is not here: the root's key is its trace's.
+        const bool is_first = item.span->span_id == span_of(2);
+        CHECK(item.session.session_id == (is_first ? "inner" : "outer"));
+    }
+    CHECK(logs == 2);
+}
+
+TEST_CASE("log records without a trace share their resource's session") {
+    InterpretContext context;
+    SpanBuilder builder;
+    builder.resource({{"service.name", text("cli")}, {"process.pid", number(7)}});
+    builder.span("a", 1, 0, chat).trace(0).span("b", 2, 0, chat).trace(0);
+    builder.resource({{"service.name", text("cli")}, {"process.pid", number(8)}});
+    builder.span("c", 3, 0, chat).trace(0);
+    const EventBatch& batch = context.interpret(builder.spans());
+    CHECK(session_of(batch, 1) == session_of(batch, 2));
+    CHECK(session_of(batch, 1) != session_of(batch, 3));
+    CHECK(session_of(batch, 3).starts_with("log:"));
+}
+
+TEST_CASE("linked traces with different keys say nothing, and a chain of links leads to its key") {
+    InterpretContext context;
+    SpanBuilder builder;
+    builder.span("a", 1, 0, keyed("a")).trace(1).span("b", 2, 0, keyed("b")).trace(2);
+    builder.span("torn", 3, 0, chat).trace(3).link(1).link(2);
+    builder.span("far", 4, 0, chat).trace(4).link(5);
+    builder.span("near", 5, 0, chat).trace(5).link(1);
+    builder.span("beside", 6, 77, chat).trace(5);
+    builder.span("ring", 7, 0, chat).trace(7).link(8);
+    builder.span("ring", 8, 0, chat).trace(8).link(7);
+    const EventBatch& batch = context.interpret(builder.spans());
+    CHECK(session_of(batch, 3).starts_with("trace:"));
+    CHECK(session_of(batch, 4) == "a");
+    CHECK(session_of(batch, 5) == "a");
+    CHECK(session_of(batch, 6) == "a");
+    CHECK(session_of(batch, 7).starts_with("trace:"));
+    SpanBuilder later;
+    later.span("more of it", 9, 77, chat).trace(5);
+    CHECK(session_of(context.interpret(later.spans()), 9) == "a");
 }
 
 TEST_CASE("a linked trace, the resource and the trace itself come last") {

@@ -29,12 +29,17 @@ TEST_CASE("items received are accepted, rejected or refused, and accepted ones p
     ledger.received(Signal::traces, 4);
     ledger.answered(Outcome::failure({ErrorCode::invalid_argument, "never"}), {.received = 4});
 
+    ledger.received(Signal::logs, 7);
+    ledger.answered({}, {.received = 7, .dropped_duplicate = 7});
+
     CHECK(value(metrics, "spangate_items_received_total{signal=\"traces\"}") == 19);
-    CHECK(value(metrics, "spangate_items_accepted_total") == 8);
+    CHECK(value(metrics, "spangate_items_received_total{signal=\"logs\"}") == 7);
+    CHECK(value(metrics, "spangate_items_accepted_total") == 15);
     CHECK(value(metrics, "spangate_items_rejected_total{reason=\"invalid_item\"}") == 2);
     CHECK(value(metrics, "spangate_items_rejected_total{reason=\"not_storable\"}") == 4);
     CHECK(value(metrics, "spangate_items_refused_total{reason=\"unavailable\"}") == 5);
     CHECK(value(metrics, "spangate_items_produced_total") == 4);
     CHECK(value(metrics, "spangate_items_dropped_total{reason=\"other\"}") == 3);
     CHECK(value(metrics, "spangate_items_dropped_total{reason=\"partial\"}") == 1);
+    CHECK(value(metrics, "spangate_items_dropped_total{reason=\"duplicate\"}") == 7);
 }

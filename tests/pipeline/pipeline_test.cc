@@ -30,12 +30,15 @@ class RecordingResponder final : public Responder {
 std::shared_ptr<const Rules> make_rules(const Config& config, const HashKey& key) {
     const auto conventions = load_conventions(builtin_conventions(), "built-in");
     REQUIRE(conventions.has_value());
+    const auto prices = load_prices(builtin_prices(), "built-in");
+    REQUIRE(prices.has_value());
     const auto redaction = RuleSet::compile(config.redact);
     REQUIRE(redaction.has_value());
     return std::make_shared<const Rules>(
         config,
         DetectedResource{},
         *conventions,
+        *prices,
         *redaction,
         GatewayIdentity{"test-1", std::string((*conventions)->rules_hash()), std::string(key.id())}
     );
@@ -69,10 +72,16 @@ struct Context {
     MemoryBudget budget{64 * mib};
     std::vector<Outcome> heard;
 
-    void take(std::string_view body) {
+    void take(
+        std::string_view body,
+        Signal signal = Signal::traces,
+        BodyEncoding encoding = BodyEncoding::protobuf
+    ) {
         Lease lease(budget);
         REQUIRE(lease.grow_to(body.size() * 4));
         RawRequest request;
+        request.signal = signal;
+        request.encoding = encoding;
         request.body.append(body);
         request.received_at = clock.wall_nanos();
         request.ticket =
@@ -114,6 +123,41 @@ TEST_CASE("a client hears success only when the sink has every record of its req
     CHECK(context.budget.bytes_held() == 0);
     CHECK(context.slabs.bytes_out() == 0);
     CHECK(context.series("spangate_items_accepted_total") == "28");
+}
+
+TEST_CASE("log records become events under the same promise, and the ledger knows them apart") {
+    Context context;
+    const std::string body =
+        file_text(SPANGATE_SOURCE_DIR "/tests/captures/codex-cli/0003.logs.json");
+    context.sink.keep(true);
+    context.take(body, Signal::logs, BodyEncoding::json);
+    CHECK(context.pipeline.spans() == 25);
+    context.pipeline.walk();
+    CHECK(context.heard.empty());
+    context.sink.store_held();
+    REQUIRE(context.heard.size() == 1);
+    CHECK(context.heard[0].is_success);
+    CHECK(context.series("spangate_items_received_total{signal=\"logs\"}") == "25");
+    CHECK(context.series("spangate_items_received_total{signal=\"traces\"}") == "0");
+    CHECK(context.series("spangate_items_accepted_total") == "25");
+    std::set<std::string> types;
+    for (const testing::SentRecord& record : context.sink.sent()) {
+        CHECK(text_of(record.value, "source") == "log");
+        if (record.event_class != EventClass::operational) continue;
+        types.insert(text_of(record.value, "event_type"));
+    }
+    CHECK(types.count("inference") == 1);
+    CHECK(types.count("tool_response") == 1);
+
+    context.sink.keep(false);
+    context.take(agent_body());
+    context.take("{}", Signal::logs, BodyEncoding::json);
+    context.take("{", Signal::logs, BodyEncoding::json);
+    REQUIRE(context.heard.size() == 2);
+    CHECK(context.heard[1].code == ErrorCode::invalid_argument);
+    context.pipeline.walk();
+    REQUIRE(context.heard.size() == 4);
+    CHECK(context.series("spangate_items_received_total{signal=\"traces\"}") == "28");
 }
 
 TEST_CASE("a withdrawn record makes the request one to repeat") {
@@ -177,12 +221,14 @@ TEST_CASE("made-up secrets of a real client stand in evidence alone") {
     CHECK(holds_secret[EventClass::evidence]);
 }
 
+// But for the gateway's own events, such as an alias, which is told once.
 TEST_CASE("a request sent again makes the same event ids") {
     Context context;
     const auto ids = [&context] {
         std::multiset<std::string> found;
         for (const testing::SentRecord& record : context.sink.sent()) {
-            if (record.event_class == EventClass::operational) {
+            if (record.event_class == EventClass::operational &&
+                text_of(record.value, "source") != "gateway") {
                 found.insert(text_of(record.value, "event_id"));
             }
         }

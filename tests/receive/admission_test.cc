@@ -1,14 +1,9 @@
 #include "receive/admission.h"
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -18,26 +13,6 @@ using namespace spangate;           // NOLINT
 using namespace spangate::testing;  // NOLINT
 
 namespace {
-
-// A file that goes away with the test.
-class TokenFile {
-  public:
-    explicit TokenFile(std::string_view text)
-        : path_((std::filesystem::temp_directory_path() /
-                 ("spangate-tokens-" + std::to_string(getpid())))
-                    .string()) {
-        write(text);
-    }
-
-    ~TokenFile() { std::remove(path_.c_str()); }
-
-    void write(std::string_view text) { std::ofstream(path_, std::ios::trunc) << text; }
-
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
 
 RequestHead head_of(Bytes declared_bytes, std::string_view authorization = {}) {
     RequestHead head;
@@ -125,7 +100,7 @@ TEST_CASE("a body may grow while the house has room, and up to the limit") {
     REQUIRE(other);
     const Status grown = context.admission->grow(*admitted, 15 * mib);
     REQUIRE_FALSE(grown);
-    const Outcome outcome = context.admission->turn_away(grown.error());
+    const Outcome outcome = context.admission->turn_away(grown.error(), Signal::traces);
     CHECK(outcome.code == ErrorCode::unavailable);
     CHECK(outcome.retry_after_s == 1);
     CHECK(context.refused("memory") == 1);

@@ -18,6 +18,7 @@
 #include <grpcpp/grpcpp.h>
 #include <protozero/pbf_reader.hpp>
 
+#include "base/text.h"
 #include "receive/otlp_status.h"
 #include "receive_context.h"
 #include "support/certificates.h"
@@ -29,6 +30,8 @@ namespace {
 
 constexpr const char* traces_method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 constexpr const char* logs_method = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+constexpr const char* metrics_method =
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 struct Reply {
     grpc::Status status;
@@ -263,18 +266,47 @@ TEST_CASE("a method that is not served is UNIMPLEMENTED") {
     CHECK(context.rejected("unsupported") == 1);
 }
 
-TEST_CASE("logs are answered OK and counted as ignored") {
+TEST_CASE("logs go to the inbox as logs, and are answered by their ticket") {
     GrpcContext context;
     context.listen();
-    const Reply reply = context.call(std::string(100'000, 'x'), logs_method);
+    ClientCall call(*context.stub, logs_method, "abc");
+    std::optional<RawRequest> request = context.inbox.next();
+    REQUIRE(request);
+    CHECK(request->signal == Signal::logs);
+    CHECK(request->body.view() == "abc");
+    REQUIRE(request->ticket->set_counts({.received = 5, .rejected = 3}));
+    request->ticket->explain_rejected("too deep");
+    request->ticket->settle(Settlement::stored);
+    const Reply reply = call.wait();
+    CHECK(reply.status.ok());
+    protozero::pbf_reader response(reply.response);
+    REQUIRE(response.next(1));
+    protozero::pbf_reader partial = response.get_message();
+    REQUIRE(partial.next(1));
+    CHECK(partial.get_int64() == 3);
+
+    context.refuse("Kafka is away", 7);
+    const Reply refused = context.call("abc", logs_method);
+    CHECK(refused.status.error_code() == grpc::StatusCode::UNAVAILABLE);
+    CHECK(retry_info_s(refused.status.error_details()) == 7);
+}
+
+TEST_CASE("metrics are read, counted and answered OK, whatever is full or away") {
+    GrpcContext context;
+    context.listen();
+    context.refuse("Kafka is away", 7);
+    const Reply reply = context.call(std::string(100'000, 'x'), metrics_method);
     CHECK(reply.status.ok());
     CHECK(reply.response.empty());
+    CHECK(context.counted("spangate_request_bytes_total", "metrics") == 100'000);
+    Lease all(context.budget);
+    REQUIRE(all.grow_to(context.budget.bytes_max()));
+    CHECK(context.call("abc", metrics_method).status.ok());
     CHECK(context.inbox.offered() == 0);
-    CHECK(
-        context.metrics.counter(
-                           "spangate_requests_ignored_total", "", {{"signal", "logs"}}
-        ).value() == 1
-    );
+    CHECK(context.counted("spangate_requests_ignored_total", "metrics") == 2);
+    all.release();
+    context.admission->close_intake();
+    CHECK(context.call("abc", metrics_method).status.error_code() == grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_CASE("a refusing delivery side is UNAVAILABLE with its own RetryInfo") {
@@ -420,25 +452,35 @@ TEST_CASE("a second receiver on the same port is an error, not a silent share") 
     CHECK(second.error().code == ErrorCode::io);
 }
 
-TEST_CASE("a bearer token in the metadata names the tenant") {
+TEST_CASE("a token in the metadata names the tenant, as Bearer, Basic password or x-api-key") {
     GrpcContext context;
-    const std::string path =
-        (std::filesystem::temp_directory_path() / ("grpc-tokens-" + std::to_string(getpid())))
-            .string();
-    std::ofstream(path) << "secret acme\n";
-    context.config.auth.bearer_tokens_file = path;
+    const TokenFile tokens("secret acme\n");
+    context.config.auth.bearer_tokens_file = tokens.path();
     context.listen();
     REQUIRE(context.admission->load_tokens());
-    std::filesystem::remove(path);
     CHECK(context.call("abc").status.error_code() == grpc::StatusCode::UNAUTHENTICATED);
-    ClientCall call(*context.stub, traces_method, "abc", [](grpc::ClientContext& client) {
-        client.AddMetadata("authorization", "Bearer secret");
-    });
-    std::optional<RawRequest> request = context.inbox.next();
-    REQUIRE(request);
-    CHECK(request->tenant_id == "acme");
-    request->ticket->settle(Settlement::stored);
-    CHECK(call.wait().status.ok());
+    const std::pair<std::string, std::string> known[] = {
+        {"authorization", "Bearer secret"},
+        {"authorization", "Basic " + to_base64("public:secret")},
+        {"x-api-key", "secret"},
+    };
+    for (const auto& [name, value] : known) {
+        INFO(name << " " << value);
+        ClientCall call(*context.stub, logs_method, "abc", [&](grpc::ClientContext& client) {
+            client.AddMetadata(name, value);
+        });
+        std::optional<RawRequest> request = context.inbox.next();
+        REQUIRE(request);
+        CHECK(request->tenant_id == "acme");
+        request->ticket->settle(Settlement::stored);
+        CHECK(call.wait().status.ok());
+    }
+    const Reply wrong =
+        ClientCall(*context.stub, metrics_method, "abc", [](grpc::ClientContext& client) {
+            client.AddMetadata("authorization", "Basic " + to_base64("secret:wrong"));
+        }).wait();
+    CHECK(wrong.status.error_code() == grpc::StatusCode::UNAUTHENTICATED);
+    CHECK(wrong.status.error_message().find("user:password") != std::string::npos);
 }
 
 TEST_CASE("with TLS a plain client is not served") {

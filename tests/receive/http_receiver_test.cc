@@ -2,18 +2,18 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <catch2/catch.hpp>
 
+#include "base/text.h"
 #include "receive/otlp_status.h"
 #include "receive_context.h"
 #include "support/raw_http.h"
@@ -245,14 +245,10 @@ TEST_CASE("HTTP: a draining gateway answers 503 and closes") {
 
 TEST_CASE("HTTP: with tokens the tenant is the token's, and strangers hear 401") {
     HttpReceiverContext context;
-    const std::string path =
-        (std::filesystem::temp_directory_path() / ("tokens-" + std::to_string(::getpid())))
-            .string();
-    std::ofstream(path) << "secret acme\n";
-    context.config.auth.bearer_tokens_file = path;
+    const testing::TokenFile tokens("secret acme\n");
+    context.config.auth.bearer_tokens_file = tokens.path();
     RawHttp client(context.start());
     REQUIRE(context.admission->load_tokens());
-    std::remove(path.c_str());
     const std::string type(json_type);
     const RawResponse nobody = client.exchange(traces("{}", type));
     CHECK(nobody.status == 401);
@@ -263,33 +259,133 @@ TEST_CASE("HTTP: with tokens the tenant is the token's, and strangers hear 401")
     CHECK(context.last_tenant == "acme");
 }
 
-TEST_CASE("HTTP: logs and metrics are answered with success and forgotten") {
+TEST_CASE("HTTP: a client without Bearer may show its token as Basic password or as x-api-key") {
+    HttpReceiverContext context;
+    const testing::TokenFile tokens("sk-lf-1 acme\npk-lf-2:sk-lf-2 globex\n");
+    context.config.auth.bearer_tokens_file = tokens.path();
+    RawHttp client(context.start());
+    REQUIRE(context.admission->load_tokens());
+    const std::string type(json_type);
+    const std::string path = "/api/public/otel/v1/traces";
+    const std::pair<std::string, std::string> known[] = {
+        {"Authorization: Basic " + to_base64("pk-lf-1:sk-lf-1"), "acme"},
+        {"Authorization: Basic " + to_base64("pk-lf-2:sk-lf-2"), "globex"},
+        {"X-API-Key: sk-lf-1", "acme"},
+    };
+    for (const auto& [field, tenant] : known) {
+        INFO(field);
+        const std::string request = post(path, "{}", type + field + "\r\n");
+        CHECK(context.settle(request, Settlement::stored).status == 200);
+        CHECK(context.last_tenant == tenant);
+    }
+    const RawResponse wrong = client.exchange(
+        post(path, "{}", type + "Authorization: Basic " + to_base64("sk-lf-1:no") + "\r\n")
+    );
+    CHECK(wrong.status == 401);
+    CHECK(wrong.body.find("user:password") != std::string::npos);
+    CHECK(client.exchange(post(path, "{}", type + "x-api-key: no\r\n")).status == 401);
+}
+
+TEST_CASE("HTTP: without tokens whatever credentials a client shows are not looked at") {
+    HttpReceiverContext context;
+    context.start();
+    for (const char* field :
+         {"Authorization: Basic !", "Authorization: Digest x", "x-api-key: x"}) {
+        const std::string fields = std::string(json_type) + field + "\r\n";
+        CHECK(context.settle(traces("{}", fields), Settlement::stored).status == 200);
+        CHECK(context.last_tenant.empty());
+    }
+}
+
+TEST_CASE("HTTP: logs go to the inbox as logs, below every prefix, and are refused as traces are") {
+    HttpReceiverContext context;
+    context.config.http_path_prefixes = {"/collector"};
+    context.start();
+    for (const char* prefix : {"", "/collector", "/api/public/otel"}) {
+        RawHttp client(context.receiver->port());
+        client.send(post(std::string(prefix) + "/v1/logs", "{}", json_type));
+        std::optional<RawRequest> request = context.inbox.next();
+        REQUIRE(request);
+        CHECK(request->signal == Signal::logs);
+        REQUIRE(request->ticket->set_counts({.received = 5, .rejected = 3}));
+        request->ticket->explain_rejected("too deep");
+        request->ticket->settle(Settlement::stored);
+        const RawResponse reply = client.receive();
+        CHECK(reply.status == 200);
+        CHECK(reply.body.find("\"rejectedLogRecords\":\"3\"") != std::string::npos);
+        CHECK(reply.body.find("too deep") != std::string::npos);
+    }
+    RawHttp client(context.receiver->port());
+    context.refuse("Kafka is away", 7);
+    const RawResponse refused = client.exchange(post("/v1/logs", "{}", json_type));
+    CHECK(refused.status == 503);
+    CHECK(refused.field("Retry-After") == "7");
+}
+
+TEST_CASE("HTTP: metrics are read, counted and answered with success, whatever is full or away") {
     HttpReceiverContext context;
     context.refuse("Kafka is away", 7);
     RawHttp client(context.start());
     const std::string body(200'000, 'x');
-    const RawResponse logs = client.exchange(post("/v1/logs", body, protobuf_type));
-    CHECK(logs.status == 200);
-    CHECK(logs.field("Content-Type") == "application/x-protobuf");
-    CHECK(logs.body.empty());
-    const RawResponse measures = client.exchange(post("/v1/metrics", "{}", json_type));
-    CHECK(measures.status == 200);
-    CHECK(measures.body == "{}");
+    const RawResponse protobuf = client.exchange(post("/v1/metrics", body, protobuf_type));
+    CHECK(protobuf.status == 200);
+    CHECK(protobuf.field("Content-Type") == "application/x-protobuf");
+    CHECK(protobuf.body.empty());
+    CHECK(client.exchange(post("/v1/metrics", "{}", json_type)).body == "{}");
+    CHECK(context.counted("spangate_request_bytes_total", "metrics") == 200'002);
+    Lease all(context.budget);
+    REQUIRE(all.grow_to(context.budget.bytes_max()));
+    CHECK(client.exchange(post("/v1/metrics", "{}", json_type)).status == 200);
     CHECK(context.inbox.offered() == 0);
-    for (const char* signal : {"logs", "metrics"}) {
-        CHECK(
-            context.metrics.counter(
-                               "spangate_requests_ignored_total", "", {{"signal", signal}}
-            ).value() == 1
-        );
-    }
+    CHECK(context.counted("spangate_requests_ignored_total", "metrics") == 3);
+    CHECK(context.refused("delivery") == 0);
+    CHECK(context.refused("memory") == 0);
 }
 
-TEST_CASE("HTTP: configured prefixes and that of Langfuse lead to the same place") {
+TEST_CASE("HTTP: metrics obey the rules that are about the request itself") {
     HttpReceiverContext context;
-    context.config.http_path_prefixes = {"/collector/", "otel"};
+    context.config.limits.request_bytes_max = 100'000;
+    const testing::TokenFile tokens("secret acme\n");
+    context.config.auth.bearer_tokens_file = tokens.path();
+    RawHttp client(context.start());
+    REQUIRE(context.admission->load_tokens());
+    const std::string type(json_type);
+    CHECK(client.exchange(post("/v1/metrics", "{}", type)).status == 401);
+    const std::string known = "Authorization: Bearer secret\r\n";
+    CHECK(client.exchange(post("/v1/metrics", "{}", known)).status == 415);
+    const std::string gzip = type + known + "Content-Encoding: gzip\r\n";
+    CHECK(client.exchange(post("/v1/metrics", "not gzip", gzip)).status == 400);
+    const std::string large(100'001, 'x');
+    CHECK(client.exchange(post("/v1/metrics", large, type + known)).status == 413);
+    context.admission->close_intake();
+    const RawResponse draining = client.exchange(post("/v1/metrics", "{}", type + known));
+    CHECK(draining.status == 503);
+    CHECK_FALSE(draining.field("Retry-After").empty());
+}
+
+TEST_CASE("HTTP: metrics go to the metrics inbox when there is one, past a refusing delivery") {
+    HttpReceiverContext context;
     context.start();
-    for (const char* prefix : {"", "/collector", "/otel", "/api/public/otel"}) {
+    FakeInbox metrics_inbox;
+    context.admission->send_metrics_to(metrics_inbox);
+    context.refuse("Kafka is away", 7);
+    RawHttp client(context.receiver->port());
+    client.send(post("/v1/metrics", "{}", json_type));
+    std::optional<RawRequest> request = metrics_inbox.next();
+    REQUIRE(request);
+    CHECK(request->signal == Signal::metrics);
+    CHECK(request->body.view() == "{}");
+    request->ticket->settle(Settlement::stored);
+    CHECK(client.receive().status == 200);
+    CHECK(context.inbox.offered() == 0);
+    CHECK(context.counted("spangate_requests_ignored_total", "metrics") == 0);
+}
+
+TEST_CASE("HTTP: configured prefixes and those of Langfuse and LangSmith lead to the same place") {
+    HttpReceiverContext context;
+    context.config.http_path_prefixes = {"/collector/", "agents"};
+    context.start();
+    for (const char* prefix : {"", "/collector", "/agents", "/api/public/otel", "/otel"}) {
         const std::string request = post(std::string(prefix) + "/v1/traces", "{}", json_type);
         CHECK(context.settle(request, Settlement::stored).status == 200);
     }

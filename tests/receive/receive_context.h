@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,6 +15,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 #include "base/memory_budget.h"
 #include "config/config.h"
@@ -105,6 +109,11 @@ struct ReceiveContext {
         refusal = {reason, retry_after_s};
     }
 
+    // The value of a series that has a signal as its one label.
+    [[nodiscard]] std::uint64_t counted(std::string_view name, std::string_view signal) {
+        return metrics.counter(name, "", {{"signal", signal}}).value();
+    }
+
     [[nodiscard]] std::uint64_t refused(std::string_view reason) {
         return metrics.counter("spangate_requests_refused_total", "", {{"reason", reason}}).value();
     }
@@ -114,6 +123,29 @@ struct ReceiveContext {
                           "spangate_requests_rejected_total", "", {{"reason", reason}}
         ).value();
     }
+};
+
+// A token file that goes away with the test.
+class TokenFile {
+  public:
+    explicit TokenFile(std::string_view text)
+        : path_((std::filesystem::temp_directory_path() /
+                 ("spangate-tokens-" + std::to_string(::getpid())))
+                    .string()) {
+        write(text);
+    }
+
+    ~TokenFile() { std::filesystem::remove(path_); }
+
+    TokenFile(const TokenFile&) = delete;
+    TokenFile& operator=(const TokenFile&) = delete;
+
+    void write(std::string_view text) { std::ofstream(path_, std::ios::trunc) << text; }
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
 };
 
 // Keeps what it is told, beyond the ticket's life.

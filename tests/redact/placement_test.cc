@@ -163,6 +163,61 @@ std::vector<Placement> placements() {
              c.span.links[0].trace_state = t;
          },
          false},
+        {"log attribute",
+         [](auto& c, auto t) {
+             c.become_log();
+             put_attribute(c, Value::of(t), Treatment::content);
+         }},
+        {"body",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.body.value = Value::of(t);
+         }},
+        {"body, JSON",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.body.value = Value::of(c.arena.copy(in_json(t)));
+         }},
+        {"body, listed",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.body.value = in_array(c, Value::of(t));
+         }},
+        {"body, kvlist value",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.body.value =
+                 Value::of(one(c, attribute("k", in_array(c, Value::of(one(c, attribute("j", t))))))
+                 );
+         }},
+        {"body, kvlist key",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.body.value = Value::of(one(c, attribute(t, "v")));
+         }},
+        {"body, across the cut of an entry",
+         [](auto& c, auto t) {
+             c.become_log();
+             const std::string text = std::string(2040, 'x') + " " + std::string(t) + " y";
+             c.log.body.value = Value::of(one(c, attribute("k", Value::of(c.arena.copy(text)))));
+         }},
+        {"body, bytes",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.body.value = Value::of(t);
+             c.log.body.value.kind = ValueKind::bytes;
+         },
+         false},
+        {"severity text",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.severity_text = t;
+         }},
+        {"log event name",
+         [](auto& c, auto t) {
+             c.become_log();
+             c.log.event_name = t;
+         }},
         {"name field",
          [](auto& c, auto t) { c.fields.put(FieldValue::of_text(FieldId::agent_name, t)); },
          false},

@@ -45,6 +45,13 @@ class RedactorContext {
         scope.name = "test.scope";
     }
 
+    // Makes the span a log record: `log` tells the rest.
+    void become_log() {
+        span.name = {};
+        log.body.key = "body";
+        span.log = &log;
+    }
+
     // One item of `span`, `fields` and the given event types; the last one is primary.
     [[nodiscard]] AgentItem item(std::vector<EventType> types = {EventType::inference}) {
         field_sets.push_back(std::make_unique<FieldSet>(fields.pack(arena)));
@@ -57,6 +64,7 @@ class RedactorContext {
             events[i].fields = field_sets.back().get();
         }
         AgentItem made;
+        made.source = span.is_log() ? EventSource::log : EventSource::span;
         made.span = &span;
         made.session = {"acme", "session-1"};
         made.session_source = "session.id";
@@ -82,6 +90,7 @@ class RedactorContext {
     ResourceView resource;
     ScopeView scope;
     SpanView span;
+    LogRecordView log;
     FieldSetBuilder fields;
     std::vector<std::unique_ptr<FieldSet>> field_sets;
 };
@@ -136,6 +145,11 @@ inline void append_text(std::span<const Attribute> attributes, std::string& out)
           span.scope->version}) {
         out += text;
         out += '\n';
+    }
+    if (span.is_log()) {
+        out += span.log->severity_text;
+        out += span.log->event_name;
+        append_text({&span.log->body, 1}, out);
     }
     append_text(span.attributes, out);
     append_text(span.resource->attributes, out);

@@ -241,14 +241,56 @@ TEST_CASE("added attributes are redacted as plain") {
     CHECK(batch.items[0].added_attributes[1].value.text() == "[email]");
 }
 
-TEST_CASE("an item without a span, made by the gateway, is operational only") {
+TEST_CASE("an item that the gateway made is operational only, whatever is added to others") {
     RedactorContext context;
     AgentItem raw = context.item({EventType::session_alias});
-    raw.span = nullptr;
+    SpanView ids_only;
+    raw.span = &ids_only;
     raw.source = EventSource::gateway;
-    const ReleasedBatch batch = context.redact({raw});
-    CHECK(batch.items[0].detail == nullptr);
-    CHECK(batch.items[0].events[0].fields->find(FieldId::classes)->texts().size() == 1);
+    std::vector<Attribute> added = {attribute("mail", "team@example.com")};
+    RequestFacts facts;
+    facts.attributes = facts.resource_attributes = added;
+    const ReleasedBatch batch = context.redact({raw}, {&facts});
+    const ReleasedItem& item = batch.items[0];
+    CHECK(item.detail == nullptr);
+    CHECK(item.evidence.parts_json.empty());
+    CHECK(item.added_attributes.empty());
+    CHECK(item.added_resource.empty());
+    CHECK(item.redactions.empty());
+    CHECK(item.events[0].fields->find(FieldId::classes)->texts().size() == 1);
+}
+
+TEST_CASE("an alias names a session as that session's own records do") {
+    RedactConfig config;
+    config.patterns = {{"hex", "[0-9a-f]{8}", "mask"}};  // hits in what the gateway makes, too
+    RedactorContext context(config);
+    const auto alias_of = [&](std::string_view session_id, EventSource source) {
+        context.fields.put(FieldValue::of_text(FieldId::alias_session_id, session_id));
+        AgentItem raw = context.item({EventType::session_alias});
+        raw.source = source;
+        return field_text(context.redact({raw}).items[0], FieldId::alias_session_id);
+    };
+    const auto published = [&](std::string_view session_id, bool is_from_client) {
+        AgentItem raw = context.item();
+        raw.session.session_id = session_id;
+        raw.session_is_from_client = is_from_client;
+        return std::string(context.redact({raw}).items[0].session.session_id);
+    };
+    for (const std::string_view id :
+         {"session-1", "jane.doe@example.com", "4111111111111111", "0123456789abcdef"}) {
+        INFO(id);
+        CHECK(alias_of(id, EventSource::gateway) == published(id, true));
+        CHECK(published(id, true).starts_with("h:") == (id != "session-1"));
+    }
+    for (const std::string_view id :
+         {"trace:4bf92f3577b34da6a3ce929d0e0e4736",
+          "h:4bf92f3577b34da6a3ce929d0e0e4736",
+          "log:4bf92f3577b34da6a3ce929d0e0e4736"}) {
+        INFO(id);
+        CHECK(alias_of(id, EventSource::gateway) == id);
+        CHECK(published(id, false) == id);
+    }
+    CHECK(alias_of("trace:jane.doe@example.com", EventSource::gateway).starts_with("h:"));
 }
 
 TEST_CASE("two walks over the same batch release the same, salt and commitment aside") {

@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch.hpp>
 #include <simdjson.h>
@@ -169,6 +171,28 @@ TEST_CASE("a prefix ends neither inside a replacement nor inside a character") {
         CHECK((prefix.empty() || prefix.back() != '\x82'));
     }
     CHECK(redacted_prefix(text, text.size()) == text);
+}
+
+TEST_CASE("escaping finds what cannot stand in a JSON string, wherever it stands") {
+    constexpr std::size_t bytes_max = 40;
+    for (std::size_t at = 0; at < bytes_max; ++at) {
+        for (const auto& [raw, escaped] : std::vector<std::pair<std::string, std::string>>{
+                 {"\"", "\\\""},
+                 {"\\", "\\\\"},
+                 {"\n", "\\n"},
+                 {std::string(1, '\0'), "\\u0000"},
+                 {"\x1F", "\\u001f"},
+                 {"\x7F", "\x7F"},
+                 {" ", " "},
+                 {"\xFF", "\xEF\xBF\xBD"},
+                 {"\xC3\xBC", "\xC3\xBC"}}) {
+            const std::string before(at, 'x');
+            const std::string after(bytes_max - at, 'y');
+            std::string out = "kept";
+            append_json_escaped(before + raw + after, out);
+            CHECK(out == "kept" + before + escaped + after);
+        }
+    }
 }
 
 }  // namespace

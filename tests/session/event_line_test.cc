@@ -46,6 +46,25 @@ TEST_CASE("a line tells who did what, how it ended and what it cost") {
     CHECK(coloured.text_of(event).find("\x1b[31m outcome=error") != std::string_view::npos);
 }
 
+TEST_CASE("the detail of a log record tells its event and severity, never its body") {
+    StoredEvent event;
+    event.event_class = EventClass::detail;
+    event.value = R"({"timestamp":"2026-09-21T10:15:00.123456789Z","event_type":"tool_response",)"
+                  R"("session_id":"s-1","source":"log","tool_name":"Bash","outcome":"ok",)"
+                  R"("body":"a text that is nobody's business","severity":"WARN",)"
+                  R"("event_name":"claude_code.tool_result"})";
+    EventLine line(false);
+    CHECK(
+        line.text_of(event) ==
+        "2026-09-21T10:15:00.123Z detail      tool_response       s-1 tool=Bash "
+        "event=claude_code.tool_result severity=WARN outcome=ok"
+    );
+    event.value = R"({"event_name":"a\u001b[2Jb","severity":")" + std::string(70, 'x') + "\"}";
+    const std::string text(line.text_of(event));
+    CHECK(text.find("event=a\\u001b[2Jb severity=" + std::string(64, 'x') + "…") != text.npos);
+    CHECK(text.find(std::string(65, 'x')) == text.npos);
+}
+
 TEST_CASE("what is no event or no JSON still makes a line") {
     EventLine line(false);
     StoredEvent event;

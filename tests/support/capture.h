@@ -45,17 +45,21 @@ namespace spangate {
     return out;
 }
 
-// The trace requests of one capture, in the order in which they were sent. Spans point into the
-// arena and the requests' bodies.
+// The trace requests of one capture (and its log requests), in the order in which they were sent.
+// Spans point into the arena and the requests' bodies.
 [[nodiscard]] inline std::vector<DecodedRequest> decode_capture(
-    const std::filesystem::path& folder, Decoder& decoder, Arena& arena, WallNanos received_at
+    const std::filesystem::path& folder,
+    Decoder& decoder,
+    Arena& arena,
+    WallNanos received_at,
+    bool with_logs = false
 ) {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
-        const bool is_body =
-            name.find(".traces.") != std::string::npos && !name.ends_with(".headers.json");
-        if (is_body) files.push_back(entry.path());
+        const bool is_wanted = name.find(".traces.") != std::string::npos ||
+                               (with_logs && name.find(".logs.") != std::string::npos);
+        if (is_wanted && !name.ends_with(".headers.json")) files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
     std::vector<DecodedRequest> requests;
@@ -66,7 +70,9 @@ namespace spangate {
         const bool is_json = !bytes.empty() && bytes.front() == '{';
         request.raw.encoding = is_json ? BodyEncoding::json : BodyEncoding::protobuf;
         request.raw.received_at = received_at;
-        Result<DecodedTraces> traces = decoder.decode(request.raw, arena);
+        const bool is_logs = file.filename().string().find(".logs.") != std::string::npos;
+        request.raw.signal = is_logs ? Signal::logs : Signal::traces;
+        Result<DecodedItems> traces = decoder.decode(request.raw, arena);
         if (!traces) throw std::runtime_error(file.string() + ": " + traces.error().message);
         request.spans = traces->spans;
         request.keep_alive = traces->keep_alive;

@@ -29,7 +29,8 @@ class InterpretContext {
     explicit InterpretContext(
         InterpretConfig interpret = {},
         EnrichConfig enrich = {},
-        std::string_view conventions = builtin_conventions()
+        std::string_view conventions = builtin_conventions(),
+        std::string_view prices = builtin_prices()
     )
         : config_(std::move(interpret)),
           hash_key_("a key for tests"),
@@ -39,7 +40,11 @@ class InterpretContext {
         auto loaded = load_conventions(conventions, "conventions.yaml");
         if (!loaded) throw std::runtime_error(loaded.error().message);
         conventions_ = *loaded;
-        interpreter_.emplace(config_, conventions_, hash_key_, sessions_, usages_, metrics_);
+        auto priced = load_prices(prices, "prices.yaml");
+        if (!priced) throw std::runtime_error(priced.error().message);
+        interpreter_.emplace(
+            config_, InterpretTables{conventions_, *priced}, hash_key_, sessions_, usages_, metrics_
+        );
     }
 
     // One batch of several requests; the result lives until the context dies.
@@ -65,6 +70,8 @@ class InterpretContext {
         requests[0].raw.tenant_id = std::move(tenant_id);
         return interpret(std::move(requests));
     }
+
+    void explain_to(ExplanationRecorder* recorder) { interpreter_->explain_to(recorder); }
 
     [[nodiscard]] const HashKey& hash_key() const { return hash_key_; }
 

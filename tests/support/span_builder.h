@@ -73,6 +73,27 @@ class SpanBuilder {
         return *this;
     }
 
+    // A log record of trace `trace` 1 and span `id` (0: of no span), `id` seconds after the start.
+    SpanBuilder& log(
+        std::string_view event_name, std::uint8_t id, const Pairs& attributes, Value body = {}
+    ) {
+        LogRecordView& record = logs_.emplace_back();
+        record.event_name = arena_.copy(event_name);
+        record.observed_unix_nano = start_for_test + 200 * second_nanos;
+        record.body.key = "body";
+        record.body.value = body.is_text() ? Value::of(arena_.copy(body.text())) : body;
+        SpanView& span = spans_.emplace_back();
+        span.resource = resource_;
+        span.scope = scope_;
+        span.trace_id = id == 0 ? TraceId{} : trace_of(1);
+        span.span_id = span_of(id);
+        span.start_unix_nano = start_for_test + id * second_nanos;
+        span.end_unix_nano = span.start_unix_nano;
+        span.attributes = copied(attributes);
+        span.log = &record;
+        return *this;
+    }
+
     // The rest changes the last span.
     SpanBuilder& trace(std::uint8_t number) {
         last().trace_id = trace_of(number);
@@ -136,6 +157,7 @@ class SpanBuilder {
     Arena arena_;
     std::deque<ResourceView> resources_;
     std::deque<ScopeView> scopes_;
+    std::deque<LogRecordView> logs_;
     std::vector<SpanView> spans_;
     ResourceView* resource_ = nullptr;
     ScopeView* scope_ = nullptr;
