@@ -35,6 +35,9 @@ bool rooms_accept(const Config& config) {
     if (const auto table = read_prices(config.interpret); !table) {
         complain("processors.interpret.prices_file", table_faults(table.error()));
     }
+    if (const auto keys = read_evidence_keys(config.route.evidence); !keys) {
+        complain("processors.route.evidence.encrypt.key_file", keys.error().message);
+    }
     return is_good;
 }
 

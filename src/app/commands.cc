@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/check.h"
+#include "app/evidence.h"
 #include "app/explain.h"
 #include "app/serve.h"
 #include "app/tail.h"
@@ -94,6 +95,40 @@ CLI::App* add_tail(CLI::App& app, TailArguments& arguments) {
     return command;
 }
 
+struct EvidenceCommands {
+    CLI::App* group = nullptr;
+    CLI::App* verify = nullptr;
+};
+
+EvidenceCommands add_evidence(
+    CLI::App& app, EvidenceVerifyArguments& verify, EvidenceEraseArguments& erase
+) {
+    EvidenceCommands made;
+    made.group = app.add_subcommand("evidence", "Verify evidence, or erase it by its keys");
+    made.group->require_subcommand(1);
+    CLI::App* command = made.verify = made.group->add_subcommand(
+        "verify", "Recompute every commitment and compare it with operational and detail"
+    );
+    add_config(*command, verify.config_path, false);
+    command->add_option("--brokers", verify.brokers, "Kafka bootstrap addresses, host:port,…");
+    command->add_option("--from", verify.directory, "Directory of JSONL files instead of Kafka");
+    command->add_option("--key-file", verify.key_file, "The tenants' keys: decrypt as well");
+    command->add_option("--tenant", verify.tenant_id, "Only this tenant");
+    command->add_option("--session", verify.session_id, "Only this session");
+    command->add_option("--since", verify.since, "Age such as 10m, or an RFC 3339 time");
+    command->add_flag("--json", verify.prints_json, "The report as one JSON object");
+    command = made.group->add_subcommand(
+        "erase", "Destroy the data keys of a tenant, a session or a user, for good"
+    );
+    add_config(*command, erase.config_path, true);
+    command->add_option("--tenant", erase.tenant_id, "Whose evidence")->required();
+    command->add_option("--session", erase.session_id, "Only this session's");
+    command->add_option("--user-ref", erase.user_ref, "Only this user's, as events name it");
+    command->add_option("--reason", erase.reason, "Why; stands in the audit record")->required();
+    command->add_flag("--yes", erase.is_confirmed, "Do not ask");
+    return made;
+}
+
 }  // namespace
 
 int run_command(int argc, char** argv) {
@@ -119,6 +154,10 @@ int run_command(int argc, char** argv) {
     add_config(*drift_command, topics_options.config_path, true);
     CLI::App* tail_command = add_tail(app, tail_arguments);
 
+    EvidenceVerifyArguments verify_arguments;
+    EvidenceEraseArguments erase_arguments;
+    const EvidenceCommands evidence = add_evidence(app, verify_arguments, erase_arguments);
+
     try {
         app.parse(argc, argv);
         serve_options.has_dev_broker = serve_command->count("--dev-broker") > 0;
@@ -127,6 +166,12 @@ int run_command(int argc, char** argv) {
         if (check_command->parsed()) return static_cast<int>(check(check_options));
         if (topics_command->parsed()) return static_cast<int>(topics(topics_options));
         if (explain_command->parsed()) return static_cast<int>(explain(explain_arguments));
+        if (evidence.group->parsed()) {
+            return static_cast<int>(
+                evidence.verify->parsed() ? verify_evidence(verify_arguments)
+                                          : erase_evidence(erase_arguments)
+            );
+        }
         if (tail_command->parsed()) return static_cast<int>(tail(tail_arguments));
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);  // prints help, version, or what is wrong

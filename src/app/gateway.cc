@@ -1,7 +1,6 @@
 #include "app/gateway.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -82,6 +81,7 @@ struct Gateway::Rooms {
     Health health;
     MemoryBudget budget;
     SlabPool slabs;
+    RecordLimits record_limits;
     std::unique_ptr<HashKey> hash_key;
     GatewayIdentity identity;  // of the rules at start; gaps are told under it
     CurrentRules rules;
@@ -109,7 +109,8 @@ struct Gateway::Rooms {
 Status Gateway::Rooms::open_sinks() {
     if (options.has_dev_broker) {
         const KafkaTopics& topics = config.exporters.kafka.topics;
-        const std::array names{topics.operational, topics.detail, topics.evidence};
+        std::vector<std::string> names{topics.operational, topics.detail, topics.evidence};
+        if (has_evidence_keys(config.route.evidence)) names.push_back(topics.evidence_keys);
         Result<std::unique_ptr<DevBroker>> broker = DevBroker::start(names);
         if (!broker) return tl::unexpected(std::move(broker.error()));
         dev_broker = std::move(*broker);
@@ -134,6 +135,8 @@ Status Gateway::Rooms::open_kafka() {
     settings.limits = {config.ack_timeout, config.memory_bytes_max};
     settings.is_required = config.exporters.kafka.required;
     settings.client_id = identity.gateway_id;
+    settings.has_evidence_keys = has_evidence_keys(config.route.evidence);
+    settings.record_limits = &record_limits;
     Result<std::unique_ptr<KafkaSink>> sink =
         KafkaSink::open(settings, gaps, health, clock, metrics);
     if (!sink) return tl::unexpected(std::move(sink.error()));
@@ -186,6 +189,7 @@ Status Gateway::Rooms::build() {
         *delivery,
         ledger,
         metrics,
+        &record_limits,
     };
     std::vector<std::unique_ptr<Pipeline>> pipelines;
     for (std::uint32_t i = 0; i < lanes_count(config); ++i) {
@@ -322,13 +326,19 @@ Status Gateway::reload() {
     fixed.interpret.gateway_name = loaded->interpret.gateway_name;
     fixed.redact = old.redact;
     fixed.route = old.route;
+    // The sinks know from the start whether there is a topic of keys.
+    if (has_evidence_keys(loaded->route.evidence) != has_evidence_keys(old.route.evidence)) {
+        fixed.route.evidence.encrypt_key_file = loaded->route.evidence.encrypt_key_file;
+        fixed.route.evidence.enabled = loaded->route.evidence.enabled;
+    }
     fixed.log = old.log;
     if (print_config(fixed) != print_config(old)) {
         return fail(
             ErrorCode::conflict,
             "only processors.enrich, interpret (but its memories and gateway_name), redact and "
             "route, "
-            "and log, change while running: restart for the rest"
+            "and log, change while running (not whether evidence is encrypted): restart for the "
+            "rest"
         );
     }
     Result<std::shared_ptr<const Rules>> made =

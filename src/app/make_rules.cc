@@ -73,6 +73,14 @@ Result<std::shared_ptr<const PriceTable>> read_prices(const InterpretConfig& con
     return load_prices(builtin_prices(), "built-in prices");
 }
 
+Result<std::shared_ptr<EvidenceKeys>> read_evidence_keys(const EvidenceConfig& config) {
+    if (!has_evidence_keys(config)) return nullptr;
+    Result<std::shared_ptr<const TenantKeys>> tenants = TenantKeys::load(config.encrypt_key_file);
+    if (!tenants) return tl::unexpected(std::move(tenants.error()));
+    const KeyScope per = key_scope_from(config.encrypt_per).value_or(KeyScope::tenant);
+    return std::make_shared<EvidenceKeys>(std::move(*tenants), per, config.encrypt_rotate_after);
+}
+
 Result<std::shared_ptr<const Rules>> make_rules(
     const Config& config, const HashKey& hash_key, const std::string& gateway_id
 ) {
@@ -84,7 +92,9 @@ Result<std::shared_ptr<const Rules>> make_rules(
     if (!redaction) return tl::unexpected(std::move(redaction.error()));
     GatewayIdentity identity{
         gateway_id, std::string((*conventions)->rules_hash()), std::string(hash_key.id())};
-    return std::make_shared<const Rules>(
+    Result<std::shared_ptr<EvidenceKeys>> evidence_keys = read_evidence_keys(config.route.evidence);
+    if (!evidence_keys) return tl::unexpected(std::move(evidence_keys.error()));
+    auto rules = std::make_shared<Rules>(
         config,
         detect_resource(config.enrich),
         std::move(*conventions),
@@ -92,6 +102,8 @@ Result<std::shared_ptr<const Rules>> make_rules(
         std::move(*redaction),
         std::move(identity)
     );
+    rules->evidence_keys = std::move(*evidence_keys);
+    return rules;
 }
 
 }  // namespace spangate

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "digest/evidence_keys.h"
 #include "digest/hash_key.h"
 #include "pipeline/rules.h"
 
@@ -28,6 +29,15 @@ namespace spangate {
 // One file alone, as `spangate check` looks at it.
 [[nodiscard]] Result<std::shared_ptr<const Conventions>> read_conventions(const std::string& path);
 [[nodiscard]] Result<std::shared_ptr<const PriceTable>> read_prices(const std::string& path);
+
+// Whether there are wrapped data keys to store.
+[[nodiscard]] inline bool has_evidence_keys(const EvidenceConfig& config) {
+    return config.enabled && !config.encrypt_key_file.empty();
+}
+
+// From the tenants' key file; null when evidence is off or in clear.
+[[nodiscard]] Result<std::shared_ptr<EvidenceKeys>> read_evidence_keys(const EvidenceConfig& config
+);
 
 // Reads the tables and compiles patterns; fails with all that is wrong in them.
 [[nodiscard]] Result<std::shared_ptr<const Rules>> make_rules(

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "app/make_rules.h"
 #include "app/report_faults.h"
 #include "config/load_config.h"
 #include "deliver/topic_admin.h"
@@ -40,7 +41,8 @@ ExitCode topics(const TopicsOptions& options) {
         );
         return ExitCode::usage;
     }
-    auto admin = TopicAdmin::connect(config->exporters.kafka);
+    auto admin =
+        TopicAdmin::connect(config->exporters.kafka, has_evidence_keys(config->route.evidence));
     if (!admin) return failed(admin.error());
     const Result<TopicReport> report = options.creates ? (*admin)->create() : (*admin)->check();
     if (!report) return failed(report.error());

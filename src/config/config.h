@@ -127,8 +127,9 @@ struct RedactConfig {
 
 struct EvidenceConfig {
     bool enabled = true;
-    std::string encrypt_key_file;
-    std::string encrypt_per = "tenant";
+    std::string encrypt_key_file;        // the tenants' keys; empty: evidence lies in clear
+    std::string encrypt_per = "tenant";  // tenant | session | user: whose data one data key covers
+    Millis encrypt_rotate_after{86'400'000};  // age at which a data key gets a successor
     Bytes chunk_bytes_max =
         384 * kib;  // payload bytes per record; base64 and the decoded parts fit 1 MiB
 };
@@ -155,6 +156,7 @@ struct KafkaTopics {
     std::string evidence = "agent.evidence";
     std::string dead_letter = "agent.dead-letter";
     std::string audit = "agent.audit";
+    std::string evidence_keys = "agent.evidence-keys";  // wrapped data keys; compacted
 };
 
 struct KafkaTls {

@@ -21,7 +21,12 @@ Setting describe_topics(KafkaTopics& topics) {
                 topics.dead_letter,
                 "What cannot be delivered as it is: header and reason, no content."
             ),
-            text("audit", topics.audit, "Who read evidence, and why."),
+            text("audit", topics.audit, "Who read or erased evidence, and why."),
+            text(
+                "evidence_keys",
+                topics.evidence_keys,
+                "Wrapped data keys of encrypted evidence: compacted, one for all tenants."
+            ),
         }
     );
 }

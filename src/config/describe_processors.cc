@@ -228,13 +228,21 @@ Setting describe_route(RouteConfig& route) {
                             text(
                                 "key_file",
                                 evidence.encrypt_key_file,
-                                "The wrapping key. Not in this version: only empty."
+                                "The tenants' keys (YAML, mode 0600), which wrap the data keys; "
+                                "empty: evidence lies in clear. Read again on reload."
                             ),
                             choice(
                                 "per",
                                 evidence.encrypt_per,
                                 {"tenant", "session", "user"},
-                                "Whose data one key covers, and erases with it."
+                                "Whose data one key covers, and erases with it. user: by user_ref; "
+                                "what has no user is covered by its session."
+                            ),
+                            duration(
+                                "rotate_after",
+                                evidence.encrypt_rotate_after,
+                                {Millis{60'000}, 30 * day},
+                                "Age at which a data key gets a successor."
                             ),
                         }
                     ),
@@ -243,7 +251,7 @@ Setting describe_route(RouteConfig& route) {
                         evidence.chunk_bytes_max,
                         {16 * kib, 384 * kib},
                         "Payload bytes per record, so that a record with base64 stays below the "
-                        "brokers' 1 MiB."
+                        "brokers' 1 MiB; less where the topic's max.message.bytes is smaller."
                     ),
                 }
             ),

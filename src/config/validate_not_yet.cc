@@ -22,12 +22,6 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
         "spool",
         "leave it out"
     );
-    refuse_if(
-        !route.evidence.encrypt_key_file.empty(),
-        "processors.route.evidence.encrypt.key_file",
-        "switch evidence off (processors.route.evidence.enabled: false) where it must not lie in "
-        "clear"
-    );
     refuse_if(route.mirror.enabled, "processors.route.mirror.enabled", "leave it false");
     refuse_if(
         sasl.mechanism == "OAUTHBEARER",

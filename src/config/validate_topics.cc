@@ -84,12 +84,13 @@ void check_tenants(const KafkaConfig& kafka, std::vector<RuleFault>& faults) {
 }  // namespace
 
 void validate_topics(const KafkaConfig& kafka, std::vector<RuleFault>& faults) {
-    const std::array<std::pair<std::string_view, const std::string*>, 5> topics = {{
+    const std::array<std::pair<std::string_view, const std::string*>, 6> topics = {{
         {"operational", &kafka.topics.operational},
         {"detail", &kafka.topics.detail},
         {"evidence", &kafka.topics.evidence},
         {"dead_letter", &kafka.topics.dead_letter},
         {"audit", &kafka.topics.audit},
+        {"evidence_keys", &kafka.topics.evidence_keys},
     }};
     check_tenants(kafka, faults);
     TopicNames names(faults);
@@ -97,6 +98,11 @@ void validate_topics(const KafkaConfig& kafka, std::vector<RuleFault>& faults) {
         const std::string path = fmt::format("exporters.kafka.topics.{}", key);
         if (topic->find(placeholder) == std::string::npos) {
             names.add(path, *topic);
+            continue;
+        }
+        if (topic == &kafka.topics.evidence_keys) {
+            faults.push_back({path, "{tenant} cannot stand here; one topic holds all tenants' keys"}
+            );
             continue;
         }
         if (kafka.tenants.empty()) {

@@ -28,7 +28,7 @@ void warn_of_clear_text(const Config& config, Warnings& warnings) {
         warnings.push_back(
             {"processors.route.evidence",
              "evidence is on and in clear: prompts and answers are stored unredacted; restrict who "
-             "reads its topic, or write enabled: false"}
+             "reads its topic, set encrypt.key_file, or write enabled: false"}
         );
     }
     if (kafka.sasl.mechanism == "PLAIN" && !has_tls) {
@@ -61,13 +61,14 @@ void warn_of_openness(const ReceiversConfig& receivers, Warnings& warnings) {
 void warn_of_files(const Config& config, Warnings& warnings) {
     const TlsServerConfig& tls = config.receivers.tls;
     const KafkaTls& kafka = config.exporters.kafka.tls;
-    const std::array<std::pair<std::string_view, std::string_view>, 9> files = {{
+    const std::array<std::pair<std::string_view, std::string_view>, 10> files = {{
         {"receivers.otlp.tls.cert_file", tls.cert_file},
         {"receivers.otlp.tls.key_file", tls.key_file},
         {"receivers.otlp.tls.client_ca_file", tls.client_ca_file},
         {"receivers.otlp.auth.bearer_tokens_file", config.receivers.auth.bearer_tokens_file},
         {"processors.interpret.conventions_file", config.interpret.conventions_file},
         {"processors.interpret.prices_file", config.interpret.prices_file},
+        {"processors.route.evidence.encrypt.key_file", config.route.evidence.encrypt_key_file},
         {"exporters.kafka.auth.tls.ca_file", kafka.ca_file},
         {"exporters.kafka.auth.tls.cert_file", kafka.cert_file},
         {"exporters.kafka.auth.tls.key_file", kafka.key_file},

@@ -92,6 +92,7 @@ SessionCounter& Delivery::counter_of(Stripe& stripe, std::uint64_t session_hash)
 
 void Delivery::number(Run run, SessionCounter& counter) const {
     for (OutboundRecord* record : run) {
+        if (record->is_evidence_key) continue;  // no event: it has no number
         if (record->starts_event) {
             record->gateway_seq = counter.next_seq++;
             events_.add();

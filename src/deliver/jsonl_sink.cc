@@ -50,7 +50,8 @@ JsonlSink::JsonlSink(
           "spangate_jsonl_commits_total", "Groups of records made durable together."
       )),
       metrics_(metrics),
-      archive_(config, files, clock, metrics) {
+      archive_(config, files, clock, metrics),
+      key_file_(config.directory, files) {
     for (std::size_t i = 0; i < event_classes_count; ++i) {
         files_[i].file = std::make_unique<JsonlFile>(
             config, facts, static_cast<EventClass>(i), files, clock, archive_, metrics
@@ -155,8 +156,13 @@ void JsonlSink::commit() {
     std::uint64_t bytes = 0;
     for (OutboundRecord* record : batch_) {
         bytes += record->value_bytes;
-        files_[static_cast<std::size_t>(record->event_class)].records.push_back(record);
+        if (record->is_evidence_key) {
+            key_records_.push_back(record);
+        } else {
+            files_[static_cast<std::size_t>(record->event_class)].records.push_back(record);
+        }
     }
+    if (!key_records_.empty()) commit_keys();
     for (ClassFile& target : files_) {
         if (!target.records.empty()) settle(target, write(target));
     }
@@ -168,6 +174,35 @@ void JsonlSink::commit() {
     }
     idle_.notify_all();
     batch_.clear();
+}
+
+// Without the trouble of the other files: who is told that a key was not stored comes back with it.
+void JsonlSink::commit_keys() {
+    lines_.clear();
+    for (const OutboundRecord* record : key_records_) {
+        lines_ += record->value_view();
+        lines_ += '\n';
+    }
+    if (const Status done = key_file_.append(lines_); done) {
+        ledger_.store(key_records_);
+    } else {
+        metrics_
+            .counter(
+                "spangate_jsonl_faults_total",
+                "Faults of the JSONL files.",
+                {{"kind", "evidence_keys"}}
+            )
+            .add();
+        if (log_limit_.allows()) log_error("deliver", "{}", done.error().message);
+        ledger_.withdraw(
+            key_records_,
+            {Settlement::retry_later,
+             WithdrawalReason::write_failed,
+             words_for(Trouble::cannot_write),
+             1}
+        );
+    }
+    key_records_.clear();
 }
 
 bool JsonlSink::write(ClassFile& target) {

@@ -25,6 +25,7 @@
 #include "base/file_system.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "deliver/evidence_key_file.h"
 #include "deliver/jsonl_archive.h"
 #include "deliver/jsonl_file.h"
 #include "deliver/sink_ledger.h"
@@ -101,6 +102,7 @@ class JsonlSink final : public RecordSink {
     void break_down(ClassFile& target, std::string_view kind, const Error& error);
     void repair_when_due();
     void settle(ClassFile& target, bool is_stored);
+    void commit_keys();
 
     const Clock& clock_;
     Health& health_;
@@ -110,6 +112,8 @@ class JsonlSink final : public RecordSink {
     LogLimit log_limit_;
     JsonlArchive archive_;
     std::array<ClassFile, event_classes_count> files_;
+    EvidenceKeyFile key_file_;                  // the sink's thread only
+    std::vector<OutboundRecord*> key_records_;  // of the commit under way
 
     mutable std::mutex mutex_;
     std::condition_variable work_;                   // waiting_ or is_stopping_ changed

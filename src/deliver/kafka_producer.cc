@@ -48,7 +48,7 @@ void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_
 
 // Contract §1, Record. Null: none wanted. Each costs 0.2–0.3 µs.
 rd_kafka_headers_t* headers_of(const OutboundRecord& record, const KafkaConfig& config) {
-    if (config.headers == "none") return nullptr;
+    if (config.headers == "none" || record.is_evidence_key) return nullptr;
     rd_kafka_headers_t* headers = rd_kafka_headers_new(7);
     add_header(headers, "event_type", name_of(record.event_type));
     add_header(headers, "event_id", view(record.event_id));

@@ -28,7 +28,7 @@ Result<std::unique_ptr<KafkaSink>> KafkaSink::open(
     const Clock& clock,
     Metrics& metrics
 ) {
-    Result<TopicTable> topics = TopicTable::make(settings.kafka);
+    Result<TopicTable> topics = TopicTable::make(settings.kafka, settings.has_evidence_keys);
     if (!topics) return tl::unexpected(topics.error());
     std::unique_ptr<KafkaSink> sink(
         new KafkaSink(settings, std::move(*topics), listener, health, clock, metrics)
@@ -83,7 +83,8 @@ KafkaSink::KafkaSink(
           "a record is larger than Kafka takes (spangate's limit is {} bytes, a topic's is "
           "max.message.bytes)",
           record_bytes_max
-      )) {
+      )),
+      record_limits_(settings.record_limits) {
     circuit_is_open_.set(1);
 }
 
@@ -120,8 +121,7 @@ void KafkaSink::send(std::span<OutboundRecord* const> records) {
 }
 
 void KafkaSink::send_one(OutboundRecord& record) {
-    const std::optional<std::uint32_t> topic =
-        context_.topics.index_of(record.event_class, record.tenant_id);
+    const std::optional<std::uint32_t> topic = topic_of(record);
     if (!topic) {
         withdraw_one(
             record,
@@ -140,6 +140,11 @@ void KafkaSink::send_one(OutboundRecord& record) {
     } else {
         offer(record, *topic);
     }
+}
+
+std::optional<std::uint32_t> KafkaSink::topic_of(const OutboundRecord& record) const {
+    if (record.is_evidence_key) return context_.topics.evidence_keys();
+    return context_.topics.index_of(record.event_class, record.tenant_id);
 }
 
 // With the gate held, shared or not.
@@ -278,7 +283,7 @@ void KafkaSink::report_failed(OutboundRecord& record, int code) {
     if (error.opens_circuit && error.reason == WithdrawalReason::not_acknowledged) {
         open_circuit({});
     } else if (error.opens_circuit) {
-        const auto topic = context_.topics.index_of(record.event_class, record.tenant_id);
+        const auto topic = topic_of(record);
         open_circuit(fmt::format(
             "Kafka refuses records for topic {}: {}",
             topic ? context_.topics.names()[*topic] : "?",
@@ -317,6 +322,7 @@ void KafkaSink::probe() {
         if (context_.log_limit.allows()) log_warn("deliver", "{}", status.error().message);
         return;
     }
+    learn_record_limits();
     if (!circuit_.probe_passed()) return;
     last_progress_ = clock_.steady();  // what is still under way gets its time again
     circuit_is_open_.set(0);

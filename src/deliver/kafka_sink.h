@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -35,6 +36,7 @@
 #include "deliver/kafka_producer.h"
 #include "deliver/sink_ledger.h"
 #include "model/record.h"
+#include "model/record_limits.h"
 #include "observe/health.h"
 #include "observe/metrics.h"
 
@@ -45,6 +47,8 @@ struct KafkaSinkSettings {
     ProducerLimits limits;
     bool is_required = true;
     std::string client_id = "spangate";
+    bool has_evidence_keys = false;         // evidence is encrypted
+    RecordLimits* record_limits = nullptr;  // told what the topics take; outlives the sink
 };
 
 class KafkaSink final : public RecordSink, private ProducerEvents {
@@ -92,6 +96,7 @@ class KafkaSink final : public RecordSink, private ProducerEvents {
     void hold(OutboundRecord& record);
     void withdraw_one(OutboundRecord& record, const Withdrawal& withdrawal);
     [[nodiscard]] Withdrawal withdrawal_of(const DeliveryError& error) const;
+    [[nodiscard]] std::optional<std::uint32_t> topic_of(const OutboundRecord& record) const;
 
     // The sink's thread.
     void run();
@@ -102,6 +107,7 @@ class KafkaSink final : public RecordSink, private ProducerEvents {
     void open_circuit(std::string_view reason);
     void tell_health(std::string_view reason);
     void probe();
+    void learn_record_limits();
     void advance_rebuild();
     void resend();
     void close_down();
@@ -122,6 +128,7 @@ class KafkaSink final : public RecordSink, private ProducerEvents {
     Counter& rebuilds_;
     Counter& resent_;
     const std::string too_large_;
+    RecordLimits* const record_limits_;
     std::array<std::atomic<std::uint64_t>, event_classes_count> next_delivery_no_{};
 
     // Shared by senders; exclusive when `is_rebuilding_` changes. A sender uses `producer_` only

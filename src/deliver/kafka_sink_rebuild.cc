@@ -61,7 +61,7 @@ void KafkaSink::resend() {
         if (!gives_up) {
             resent_.add(records.size());
             for (OutboundRecord* record : records) {
-                const auto topic = context_.topics.index_of(record->event_class, record->tenant_id);
+                const auto topic = topic_of(*record);
                 SPANGATE_CHECK(topic.has_value());  // it had one when it was sent
                 offer(*record, *topic);
             }

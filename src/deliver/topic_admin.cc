@@ -67,8 +67,10 @@ TopicFacts facts_of(const rd_kafka_metadata_topic& topic) {
 
 }  // namespace
 
-Result<std::unique_ptr<TopicAdmin>> TopicAdmin::connect(const KafkaConfig& config) {
-    Result<TopicTable> topics = TopicTable::make(config);
+Result<std::unique_ptr<TopicAdmin>> TopicAdmin::connect(
+    const KafkaConfig& config, bool has_evidence_keys
+) {
+    Result<TopicTable> topics = TopicTable::make(config, has_evidence_keys);
     if (!topics) return tl::unexpected(topics.error());
     Result<KafkaConf> conf = client_settings(config, "spangate-topics");
     if (!conf) return tl::unexpected(conf.error());
@@ -112,11 +114,14 @@ Result<Facts> TopicAdmin::read_facts() {
         );
     }
     brokers_count_ = static_cast<std::uint32_t>(metadata->broker_cnt);
+    const std::vector<TopicPlan> plan = plan_topics(config_, topics_, brokers_count_);
     Facts facts;
     for (const rd_kafka_metadata_topic& topic :
          std::span(metadata->topics, static_cast<std::size_t>(metadata->topic_cnt))) {
-        const auto& names = topics_.names();
-        if (std::find(names.begin(), names.end(), topic.topic) == names.end()) continue;
+        const bool is_ours = std::any_of(plan.begin(), plan.end(), [&](const TopicPlan& one) {
+            return one.name == topic.topic;
+        });
+        if (!is_ours) continue;
         facts.emplace(topic.topic, facts_of(topic));
     }
     rd_kafka_metadata_destroy(metadata);

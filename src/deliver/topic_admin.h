@@ -30,6 +30,9 @@ struct TopicPlan {
     const KafkaConfig& config, const TopicTable& topics, std::uint32_t brokers_count
 );
 
+// The topics of audit records: one, or one a tenant where the name has {tenant}.
+[[nodiscard]] std::vector<std::string> audit_topics(const KafkaConfig& config);
+
 struct TopicFinding {
     std::string topic;     // empty: of the cluster, or of all topics together
     std::string text;      // what is, and what should be
@@ -65,7 +68,11 @@ class TopicAdmin {
   public:
     static constexpr Millis request_timeout{15'000};
 
-    [[nodiscard]] static Result<std::unique_ptr<TopicAdmin>> connect(const KafkaConfig& config);
+    // `has_evidence_keys`: evidence is encrypted, so its keys and the audit of erasures have
+    // topics.
+    [[nodiscard]] static Result<std::unique_ptr<TopicAdmin>> connect(
+        const KafkaConfig& config, bool has_evidence_keys = false
+    );
 
     ~TopicAdmin();
     TopicAdmin(const TopicAdmin&) = delete;

@@ -27,6 +27,20 @@ std::uint32_t retention_days(const KafkaConfig& config, EventClass event_class) 
     return config.evidence_retention_days;
 }
 
+using Settings = std::map<std::string, std::string>;
+
+// An erased key must leave the brokers' disks: the compaction takes up each segment within an hour
+// of its first record, instead of when it pleases. Tombstones stay for a week, so that whoever
+// reads slowly hears of them.
+Settings key_settings() {
+    return {
+        {"cleanup.policy", "compact"},
+        {"max.compaction.lag.ms", "3600000"},
+        {"min.cleanable.dirty.ratio", "0.01"},
+        {"segment.ms", "3600000"},
+        {"delete.retention.ms", "604800000"}};
+}
+
 std::uint64_t number_of(std::string_view text) {
     std::uint64_t number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
@@ -40,7 +54,8 @@ void compare_config(
         const auto at = facts.config.find(name);
         if (at == facts.config.end() || at->second == wanted) continue;
         std::string text = fmt::format("{} is {}, should be {}", name, at->second, wanted);
-        if (name == "cleanup.policy" && at->second.find("compact") != std::string::npos) {
+        if (name == "cleanup.policy" && wanted == "delete" &&
+            at->second.find("compact") != std::string::npos) {
             text += " (compaction would keep one record a session)";
         }
         findings.push_back({plan.name, std::move(text)});
@@ -99,21 +114,40 @@ std::vector<TopicPlan> plan_topics(
     const std::uint32_t replicas =
         std::max(1U, std::min(config.replication_factor, std::max(brokers_count, 1U)));
     std::vector<TopicPlan> plans;
-    for (std::uint32_t i = 0; i < topics.names().size(); ++i) {
-        const std::uint64_t retention = retention_days(config, topics.class_of(i)) * day_ms;
-        plans.push_back(
-            {topics.names()[i],
-             config.partitions,
-             replicas,
-             {{"cleanup.policy", "delete"},
-              {"message.timestamp.type", "CreateTime"},
-              {"compression.type", "producer"},
-              {"min.insync.replicas", replicas >= 3 ? "2" : "1"},
-              {"unclean.leader.election.enable", "false"},
-              {"retention.ms", std::to_string(retention)}}}
+    const auto add = [&](const std::string& name, Settings settings) {
+        settings.insert(
+            {{"message.timestamp.type", "CreateTime"},
+             {"compression.type", "producer"},
+             {"min.insync.replicas", replicas >= 3 ? "2" : "1"},
+             {"unclean.leader.election.enable", "false"}}
         );
+        plans.push_back({name, config.partitions, replicas, std::move(settings)});
+    };
+    for (std::uint32_t i = 0; i < topics.names().size(); ++i) {
+        if (i == topics.evidence_keys()) {
+            add(topics.names()[i], key_settings());
+            continue;
+        }
+        const std::uint64_t retention = retention_days(config, topics.class_of(i)) * day_ms;
+        add(topics.names()[i],
+            {{"cleanup.policy", "delete"}, {"retention.ms", std::to_string(retention)}});
+    }
+    if (topics.evidence_keys()) {
+        for (const std::string& name : audit_topics(config))
+            add(name, {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}});
     }
     return plans;
+}
+
+std::vector<std::string> audit_topics(const KafkaConfig& config) {
+    constexpr std::string_view tenant_mark = "{tenant}";
+    const std::string& pattern = config.topics.audit;
+    const std::size_t mark = pattern.find(tenant_mark);
+    if (mark == std::string::npos) return {pattern};
+    std::vector<std::string> names;
+    for (const std::string& tenant : config.tenants)
+        names.push_back(std::string(pattern).replace(mark, tenant_mark.size(), tenant));
+    return names;
 }
 
 TopicReport compare_topics(const std::vector<TopicPlan>& plan, const Facts& facts) {

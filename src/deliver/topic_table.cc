@@ -21,7 +21,7 @@ bool is_topic_name(std::string_view name) {
 
 }  // namespace
 
-Result<TopicTable> TopicTable::make(const KafkaConfig& config) {
+Result<TopicTable> TopicTable::make(const KafkaConfig& config, bool has_evidence_keys) {
     TopicTable table;
     table.tenants_ = config.tenants;
     std::sort(table.tenants_.begin(), table.tenants_.end());
@@ -50,6 +50,11 @@ Result<TopicTable> TopicTable::make(const KafkaConfig& config) {
             table.names_.push_back(name.replace(mark, tenant_mark.size(), table.tenants_[t]));
         }
         table.classes_.resize(table.names_.size(), static_cast<EventClass>(i));
+    }
+    if (has_evidence_keys) {
+        table.evidence_keys_ = static_cast<std::uint32_t>(table.names_.size());
+        table.names_.push_back(config.topics.evidence_keys);
+        table.classes_.push_back(EventClass::evidence);
     }
     for (auto name = table.names_.begin(); name != table.names_.end(); ++name) {
         if (!is_topic_name(*name)) {

@@ -20,12 +20,18 @@ namespace spangate {
 
 class TopicTable {
   public:
-    [[nodiscard]] static Result<TopicTable> make(const KafkaConfig& config);
+    // `has_evidence_keys`: evidence is encrypted, so there is a topic of wrapped data keys, too.
+    [[nodiscard]] static Result<TopicTable> make(
+        const KafkaConfig& config, bool has_evidence_keys = false
+    );
 
     // Index into names(). O(log tenants).
     [[nodiscard]] std::optional<std::uint32_t> index_of(
         EventClass event_class, std::string_view tenant_id
     ) const;
+
+    // Of the wrapped data keys; nothing without them.
+    [[nodiscard]] std::optional<std::uint32_t> evidence_keys() const { return evidence_keys_; }
 
     // Of all classes and tenants, each once.
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
@@ -45,6 +51,7 @@ class TopicTable {
     std::array<ClassTopics, event_classes_count> by_class_{};
     std::vector<std::string> tenants_;  // sorted
     std::uint32_t default_tenant_ = none;
+    std::optional<std::uint32_t> evidence_keys_;
 };
 
 }  // namespace spangate

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "model/agent_event.h"
+#include "model/evidence_key.h"
 #include "model/request.h"
 #include "model/span_view.h"
 
@@ -77,13 +78,24 @@ class EventBatch {
     explicit EventBatch(EnrichedBatch&& enriched) : source(std::move(enriched)) {}
 };
 
-// The evidence of one item: the UTF-8 JSON of its parts (contract §6), before chunking.
+// The evidence of one item (contract §6): the UTF-8 JSON of its parts, or, encrypted, its sealed
+// chunks one behind the other. One of the two, or none.
 struct EvidencePayload {
-    std::string_view parts_json;  // empty: no evidence record
+    std::string_view parts_json;     // empty: no evidence record, or an encrypted one
+    std::string_view sealed_chunks;  // each nonce, ciphertext, tag
     std::uint32_t chunks = 1;
     std::uint32_t chunk_bytes = 0;  // all chunks but the last have this many payload bytes
     std::array<std::uint8_t, 32> salt{};
     std::array<char, 64> commitment{};  // hex
+    std::string_view key_id;            // empty: in clear
+    // Has to be stored with this evidence; null when it is, or in clear.
+    std::shared_ptr<EvidenceKeyRecord> key_record;
+
+    [[nodiscard]] std::string_view bytes() const {
+        return key_id.empty() ? parts_json : sealed_chunks;
+    }
+
+    [[nodiscard]] bool empty() const { return bytes().empty(); }
 };
 
 // How often each redaction rule matched in one item.

@@ -24,6 +24,9 @@ struct OutboundRecord {
     EventType event_type = EventType::other;
     EventSource source = EventSource::span;
     bool starts_event = true;  // the first record of its event; gateway_seq is given once per event
+    // A wrapped data key (contract §6): of class evidence for the ledger, for a topic of its own,
+    // `key` is the key's id, and it has neither number nor slots.
+    bool is_evidence_key = false;
     EventId event_id{};
     std::int64_t timestamp_ms = 0;   // Kafka's CreateTime: ts_received
     std::uint64_t session_hash = 0;  // SessionKey::hash()

@@ -24,7 +24,9 @@ Pipeline::Rooms::Rooms(const PipelineShared& shared, std::shared_ptr<const Rules
       redactor(
           rules->redact, rules->route.evidence, rules->redaction, shared.hash_key, shared.metrics
       ),
-      router(rules->route, shared.encoding, rules->identity, shared.slabs, shared.metrics) {}
+      router(rules->route, shared.encoding, rules->identity, shared.slabs, shared.metrics) {
+    redactor.send_evidence(rules->evidence_keys, shared.record_limits);
+}
 
 Pipeline::Pipeline(const PipelineShared& shared) : shared_(shared), decoder_(shared.limits) {
     follow_rules();

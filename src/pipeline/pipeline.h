@@ -14,6 +14,7 @@
 #include "digest/hash_key.h"
 #include "interpret/interpreter.h"
 #include "model/batch.h"
+#include "model/record_limits.h"
 #include "model/request.h"
 #include "pipeline/ledger.h"
 #include "pipeline/rules.h"
@@ -34,6 +35,7 @@ struct PipelineShared {
     Delivery& delivery;
     Ledger& ledger;
     Metrics& metrics;
+    const RecordLimits* record_limits = nullptr;  // null: the configuration's alone
 };
 
 class Pipeline {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "config/config.h"
+#include "digest/evidence_keys.h"
 #include "enrich/enricher.h"
 #include "interpret/conventions.h"
 #include "interpret/price_table.h"
@@ -40,6 +41,7 @@ struct Rules {
     std::shared_ptr<const PriceTable> prices;
     std::shared_ptr<const RuleSet> redaction;
     GatewayIdentity identity;
+    std::shared_ptr<EvidenceKeys> evidence_keys;  // null: evidence is in clear, or off
 };
 
 // Where the newest rules stand; many pipelines read, the reload writes.

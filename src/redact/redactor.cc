@@ -61,9 +61,10 @@ struct Redactor::State {
         const EvidenceConfig& evidence_config,
         std::shared_ptr<const RuleSet> rule_set,
         const HashKey& hash_key,
-        Metrics& metrics
+        Metrics& given_metrics
     )
         : config(redact_config),
+          metrics(given_metrics),
           rules(std::move(rule_set)),
           key(hash_key),
           texts(*rules, key),
@@ -129,6 +130,7 @@ struct Redactor::State {
     }
 
     const RedactConfig& config;
+    Metrics& metrics;
     std::shared_ptr<const RuleSet> rules;
     const HashKey& key;
     TextRedactor texts;
@@ -158,6 +160,11 @@ Redactor::Redactor(
     : state_(std::make_unique<State>(config, evidence, std::move(rules), key, metrics)) {}
 
 Redactor::~Redactor() = default;
+
+void Redactor::send_evidence(std::shared_ptr<EvidenceKeys> keys, const RecordLimits* limits) {
+    if (keys != nullptr) state_->evidence.seal_with(std::move(keys), state_->metrics);
+    if (limits != nullptr) state_->evidence.fit(*limits);
+}
 
 ReleasedBatch Redactor::redact(EventBatch&& events) {
     ReleasedBatch released(std::move(events));
@@ -264,8 +271,17 @@ ReleasedItem Redactor::redact_item(const AgentItem& item, const RequestFacts* fa
         released.added_resource = release(facts->resource_attributes);
     }
     if (state.has_evidence && !state.findings.parts.empty()) {
-        released.evidence =
-            state.evidence.write(state.findings.parts, item.primary_event().event_id, arena);
+        released.evidence = state.evidence.write(
+            state.findings.parts,
+            {released.session.tenant_id,
+             released.session.session_id,
+             made.user_ref,
+             item.primary_event().event_id,
+             item.received_at},
+            arena
+        );
+    }
+    if (!released.evidence.empty()) {
         made.commitment = {
             released.evidence.commitment.data(), released.evidence.commitment.size()};
         made.commitment = arena.copy(made.commitment);

@@ -11,8 +11,10 @@
 #include <memory>
 
 #include "config/config.h"
+#include "digest/evidence_keys.h"
 #include "digest/hash_key.h"
 #include "model/batch.h"
+#include "model/record_limits.h"
 #include "observe/metrics.h"
 #include "redact/rule_set.h"
 
@@ -31,6 +33,10 @@ class Redactor {
     ~Redactor();
     Redactor(const Redactor&) = delete;
     Redactor& operator=(const Redactor&) = delete;
+
+    // Before the first redact(): under which keys evidence leaves (null: in clear), and which
+    // limits its records keep (null: the configuration's alone).
+    void send_evidence(std::shared_ptr<EvidenceKeys> keys, const RecordLimits* limits);
 
     // One released item for each of `events`, in the same order; all views stand in the batch's
     // arena or in what the batch owns.

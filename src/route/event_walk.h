@@ -255,9 +255,7 @@ void write_detail_fields(Writer& writer, const ReleasedItem& released, std::stri
 template <typename Writer>
 void write_evidence_fields(Writer& writer, const EvidencePayload& evidence, std::uint32_t chunk) {
     const std::size_t from = std::size_t{chunk} * evidence.chunk_bytes;
-    const std::string_view payload = evidence.chunks == 1
-                                         ? evidence.parts_json
-                                         : evidence.parts_json.substr(from, evidence.chunk_bytes);
+    const std::string_view payload = evidence.bytes().substr(from, evidence.chunk_bytes);
     writer.bytes(key::payload, payload);
     writer.integer(key::chunk, chunk);
     writer.integer(key::chunks, evidence.chunks);
@@ -266,7 +264,9 @@ void write_evidence_fields(Writer& writer, const EvidencePayload& evidence, std:
         // NOLINT
     );
     writer.text(key::commitment, {evidence.commitment.data(), evidence.commitment.size()});
-    if (evidence.chunks == 1) writer.raw_json(key::parts, payload);
+    // Under a key nothing of a part stands outside the payload.
+    write_text_if_any(writer, key::key_id, evidence.key_id);
+    if (evidence.chunks == 1 && evidence.key_id.empty()) writer.raw_json(key::parts, payload);
 }
 
 }  // namespace spangate

@@ -62,6 +62,7 @@ inline constexpr FieldKey chunk{"chunk", 251};
 inline constexpr FieldKey chunks{"chunks", 252};
 inline constexpr FieldKey salt{"salt", 253};
 inline constexpr FieldKey commitment{"commitment", 254};
+inline constexpr FieldKey key_id{"key_id", 255};
 inline constexpr FieldKey parts{"parts", 256};
 
 // SpanEvent, SpanLink, Scope, Redaction

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "route/encode.h"
+#include "route/evidence_key_receipt.h"
 #include "route/record_maker.h"
 
 namespace spangate {
@@ -16,7 +17,11 @@ Router::Router(
     : config_(config),
       encoding_(encoding),
       identity_(identity),
-      slabs_(slabs) {
+      slabs_(slabs),
+      keys_total_(&metrics.counter(
+          "spangate_evidence_key_records_total",
+          "Records of wrapped data keys; a key is repeated until it is stored."
+      )) {
     for (std::size_t i = 0; i < event_classes_count; ++i) {
         records_total_[i] = &metrics.counter(
             "spangate_records_encoded_total",
@@ -29,6 +34,7 @@ Router::Router(
 RecordBatch Router::route(const ReleasedBatch& batch) {
     records_.clear();
     encoded_.clear();
+    keys_written_.clear();
     order_.clear();
     for (const ReleasedItem& item : batch.items)
         order_.emplace_back(item.session.hash(), &item);
@@ -59,7 +65,7 @@ void Router::route_item(const ReleasedItem& released, std::string_view ruleset) 
         add_operational(released, released.events[i]);
         if (i != released.primary) continue;
         if (released.detail != nullptr) add_detail(released, ruleset);
-        if (!released.evidence.parts_json.empty()) add_evidence(released);
+        if (!released.evidence.empty()) add_evidence(released);
     }
 }
 
@@ -87,6 +93,7 @@ void Router::add_detail(const ReleasedItem& released, std::string_view ruleset) 
 
 void Router::add_evidence(const ReleasedItem& released) {
     const AgentEvent& primary = released.events[released.primary];
+    if (released.evidence.key_record != nullptr) add_evidence_key(released);
     for (std::uint32_t chunk = 0; chunk < released.evidence.chunks; ++chunk) {
         const RecordSlots slots = encode(encoding_, scratch_, [&](auto& writer) {
             const RecordSlots made =
@@ -96,6 +103,39 @@ void Router::add_evidence(const ReleasedItem& released) {
         });
         add_record(released, primary, EventClass::evidence, slots);
     }
+}
+
+// Beside the evidence, not before it: no order is promised between topics, and until both are
+// stored the client has no success.
+void Router::add_evidence_key(const ReleasedItem& released) {
+    Ticket* const waiting = config_.evidence_required ? released.item->ticket : nullptr;
+    const std::shared_ptr<EvidenceKeyRecord>& key = released.evidence.key_record;
+    const std::pair<const Ticket*, const EvidenceKeyRecord*> written{waiting, key.get()};
+    if (std::find(keys_written_.begin(), keys_written_.end(), written) != keys_written_.end()) {
+        return;
+    }
+    keys_written_.push_back(written);
+    OutboundRecord* record = make_record(
+        slabs_,
+        {{key->tenant_id, key->key_id},
+         session_hash_,
+         nullptr,
+         released.item->received_at / 1'000'000,
+         key->value,
+         {}}
+    );
+    record->event_class = EventClass::evidence;
+    record->is_evidence_key = true;
+    record->starts_event = false;
+    if (waiting != nullptr) waiting->hold(1);
+    record->ticket = new Ticket(  // deletes itself when the sinks have settled it
+        std::make_unique<EvidenceKeyReceipt>(key, waiting),
+        nullptr,
+        Lease()
+    );
+    encoded_.back().second += record_bytes(*record);
+    keys_total_->add();
+    records_.push_back(record);
 }
 
 void Router::add_record(

@@ -44,6 +44,7 @@ class Router {
     void add_operational(const ReleasedItem& released, const AgentEvent& event);
     void add_detail(const ReleasedItem& released, std::string_view ruleset);
     void add_evidence(const ReleasedItem& released);
+    void add_evidence_key(const ReleasedItem& released);
     void add_record(
         const ReleasedItem& released,
         const AgentEvent& event,
@@ -60,9 +61,12 @@ class Router {
     std::vector<OutboundRecord*> records_;
     std::vector<std::pair<std::uint64_t, const ReleasedItem*>> order_;  // by SessionKey::hash()
     std::vector<std::pair<const Ticket*, std::uint64_t>> encoded_;
+    // Data keys that the batch has written, each once for a request.
+    std::vector<std::pair<const Ticket*, const EvidenceKeyRecord*>> keys_written_;
     std::uint64_t session_hash_ = 0;
     bool starts_event_ = true;
     Counter* records_total_[event_classes_count];
+    Counter* keys_total_;
 };
 
 }  // namespace spangate

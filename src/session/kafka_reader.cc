@@ -7,12 +7,24 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <librdkafka/rdkafka.h>
+
+#include "session/kafka_connect.h"
 
 namespace spangate {
 namespace {
+
+using Handle = KafkaHandle;
+using PartitionList = KafkaPartitions;
+using KafkaMetadata = struct rd_kafka_metadata;  // a function has the same name
+
+struct DestroyTopic {
+    void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+};
+
+struct DestroyMetadata {
+    void operator()(const KafkaMetadata* metadata) const { rd_kafka_metadata_destroy(metadata); }
+};
 
 constexpr int metadata_timeout_ms = 10'000;
 constexpr int offsets_timeout_ms = 5'000;
@@ -20,105 +32,6 @@ constexpr int poll_interval_ms = 100;
 constexpr std::uint32_t quiet_polls_max = 300;  // half a minute
 constexpr std::int64_t look_back_records = 10'000;
 constexpr std::int64_t nanos_per_ms = 1'000'000;
-
-struct DestroyHandle {
-    void operator()(rd_kafka_t* handle) const {
-        (void)rd_kafka_consumer_close(handle);
-        rd_kafka_destroy(handle);
-    }
-};
-
-struct DestroyConf {
-    void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
-};
-
-struct DestroyTopic {
-    void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-};
-
-struct DestroyList {
-    void operator()(rd_kafka_topic_partition_list_t* list) const {
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-};
-
-using KafkaMetadata = struct rd_kafka_metadata;  // a function has the same name
-
-struct DestroyMetadata {
-    void operator()(const KafkaMetadata* metadata) const { rd_kafka_metadata_destroy(metadata); }
-};
-
-struct DestroyMessage {
-    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-
-using Handle = std::unique_ptr<rd_kafka_t, DestroyHandle>;
-using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
-
-std::string security_protocol(const KafkaConfig& config) {
-    const bool has_tls = config.tls_enabled || !config.tls.ca_file.empty() ||
-                         !config.tls.cert_file.empty() || !config.tls.key_file.empty();
-    if (config.sasl.mechanism.empty()) return has_tls ? "ssl" : "plaintext";
-    return has_tls ? "sasl_ssl" : "sasl_plaintext";
-}
-
-// Name and value of each property, in the order in which they are set.
-std::vector<std::pair<std::string, std::string>> properties_of(const KafkaConfig& config) {
-    std::vector<std::pair<std::string, std::string>> properties = {
-        {"bootstrap.servers", fmt::format("{}", fmt::join(config.brokers, ","))},
-        {"client.id", "spangate-reader"},
-        {"group.id", "spangate-reader"},  // librdkafka wants one; it never joins it
-        {"enable.auto.commit", "false"},
-        {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "earliest"},
-        {"isolation.level", "read_committed"},
-        {"log.connection.close", "false"},
-        {"reconnect.backoff.max.ms", "1000"},
-        {"security.protocol", security_protocol(config)},
-    };
-    const auto add = [&properties](const char* name, const std::string& value) {
-        if (!value.empty()) properties.emplace_back(name, value);
-    };
-    add("ssl.ca.location", config.tls.ca_file);
-    add("ssl.certificate.location", config.tls.cert_file);
-    add("ssl.key.location", config.tls.key_file);
-    add("sasl.mechanism", config.sasl.mechanism);
-    add("sasl.username", config.sasl.username);
-    add("sasl.password", config.sasl.password.reveal());
-    for (const auto& [key, value] : config.sasl.oauth) {
-        std::string name = "sasl.oauthbearer." + key;
-        std::replace(name.begin(), name.end(), '_', '.');
-        properties.emplace_back(name, value);
-    }
-    return properties;
-}
-
-Result<Handle> connect(const KafkaConfig& config) {
-    if (!config.sasl.token_file.empty()) {
-        return fail(
-            ErrorCode::unsupported,
-            "reading with sasl.token_file is not supported; use sasl.oauth or a JSONL directory"
-        );
-    }
-    std::unique_ptr<rd_kafka_conf_t, DestroyConf> conf(rd_kafka_conf_new());
-    std::array<char, 512> text{};
-    for (const auto& [name, value] : properties_of(config)) {
-        if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) !=
-            RD_KAFKA_CONF_OK) {
-            // Its text may repeat a secret value.
-            return fail(
-                ErrorCode::invalid_argument, fmt::format("librdkafka refuses the value of {}", name)
-            );
-        }
-    }
-    rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), text.data(), text.size());
-    if (handle == nullptr) {
-        return fail(ErrorCode::invalid_argument, fmt::format("no Kafka consumer: {}", text.data()));
-    }
-    (void)conf.release();  // the handle owns it now
-    (void)rd_kafka_poll_set_consumer(handle);
-    return Handle(handle);
-}
 
 std::vector<std::string> topics_of(const KafkaConfig& config, EventClass event_class) {
     const std::array<const std::string*, event_classes_count> names = {
@@ -131,27 +44,6 @@ std::vector<std::string> topics_of(const KafkaConfig& config, EventClass event_c
     for (const std::string& tenant : config.tenants)
         topics.push_back(std::string(name).replace(at, placeholder.size(), tenant));
     return topics;
-}
-
-ErrorCode code_of(rd_kafka_resp_err_t error) {
-    switch (error) {
-        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-            return ErrorCode::not_found;
-        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-            return ErrorCode::permission_denied;
-        case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-        case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-            return ErrorCode::unauthenticated;
-        default:
-            return ErrorCode::unavailable;
-    }
-}
-
-tl::unexpected<Error> failed(const std::string& tried, rd_kafka_resp_err_t error) {
-    return fail(code_of(error), fmt::format("cannot {}: {}", tried, rd_kafka_err2str(error)));
 }
 
 }  // namespace
@@ -175,14 +67,14 @@ Status KafkaReader::State::add_topic(const std::string& name, bool reads_all_par
     const std::unique_ptr<rd_kafka_topic_t, DestroyTopic> topic(
         rd_kafka_topic_new(handle.get(), name.c_str(), nullptr)
     );
-    if (topic == nullptr) return failed("read " + name, rd_kafka_last_error());
+    if (topic == nullptr) return kafka_failure("read " + name, rd_kafka_last_error());
     const KafkaMetadata* found = nullptr;
     const rd_kafka_resp_err_t error =
         rd_kafka_metadata(handle.get(), 0, topic.get(), &found, metadata_timeout_ms);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed("read " + name, error);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, error);
     const std::unique_ptr<const KafkaMetadata, DestroyMetadata> metadata(found);
     const rd_kafka_metadata_topic& facts = metadata->topics[0];
-    if (facts.err != RD_KAFKA_RESP_ERR_NO_ERROR) return failed("read " + name, facts.err);
+    if (facts.err != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, facts.err);
     std::int32_t first = 0;
     std::int32_t last = facts.partition_cnt - 1;
     if (!query.session_id.empty() && !reads_all_partitions) {
@@ -207,7 +99,7 @@ Status KafkaReader::State::start() {
             wants_new_only ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
     if (query.since) find_offsets();
     const rd_kafka_resp_err_t error = rd_kafka_assign(handle.get(), partitions.get());
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed("read the topics", error);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read the topics", error);
     return {};
 }
 
@@ -263,7 +155,7 @@ Result<std::unique_ptr<KafkaReader>> KafkaReader::open(
 ) {
     auto state = std::make_unique<State>();
     state->query = std::move(query);
-    Result<Handle> handle = connect(config);
+    Result<Handle> handle = connect_reader(config);
     if (!handle) return tl::unexpected(std::move(handle.error()));
     state->handle = std::move(*handle);
     for (const EventClass event_class : state->query.classes) {
@@ -286,7 +178,7 @@ Result<ReadState> KafkaReader::next(StoredEvent& event) {
         if (!state_->query.follows && state_->ended.size() == partitions_count) {
             return ReadState::end;
         }
-        const std::unique_ptr<rd_kafka_message_t, DestroyMessage> message(
+        const std::unique_ptr<rd_kafka_message_t, DestroyKafkaMessage> message(
             rd_kafka_consumer_poll(state_->handle.get(), poll_interval_ms)
         );
         if (message == nullptr) {
@@ -308,7 +200,7 @@ Result<ReadState> KafkaReader::next(StoredEvent& event) {
                 // librdkafka goes on trying.
                 return ReadState::nothing_yet;
             default:
-                return failed("read on", message->err);
+                return kafka_failure("read on", message->err);
         }
     }
 }

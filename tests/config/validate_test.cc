@@ -330,10 +330,6 @@ TEST_CASE("what this version does not do is refused, not ignored") {
          [](Config& c) {
              c.spool.fsync = false;
          }},
-        {"processors.route.evidence.encrypt.key_file",
-         [](Config& c) {
-             c.route.evidence.encrypt_key_file = "x";
-         }},
         {"processors.route.mirror.enabled",
          [](Config& c) {
              c.route.mirror.enabled = true;

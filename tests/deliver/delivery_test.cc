@@ -79,6 +79,23 @@ TEST_CASE("each event of a session gets the next number and all its records the 
     CHECK(seqs.at("s2") == std::vector<std::uint64_t>{1});
 }
 
+TEST_CASE("a data key stands among the records of its session and takes no number") {
+    Door door;
+    auto* first = door.builder.make("s1", "a");
+    auto* key = door.builder.event_class(EventClass::evidence).starts_event(false).make("k1", "k");
+    key->is_evidence_key = true;
+    key->session_hash = first->session_hash;
+    auto* evidence = door.builder.make("s1", "a");
+    auto* next =
+        door.builder.event_class(EventClass::operational).starts_event(true).make("s1", "b");
+
+    door.deliver({first, key, evidence, next});
+
+    const auto seqs = seqs_by_session(door.sink.sent());
+    CHECK(seqs.at("s1") == std::vector<std::uint64_t>{1, 1, 2});
+    CHECK(seqs.at("k1") == std::vector<std::uint64_t>{0});
+}
+
 TEST_CASE("decimal slots hold thirteen digits and a number after blanks") {
     Door door;
     door.deliver({door.builder.make("s1")});

@@ -214,6 +214,29 @@ TEST_CASE("after a failed fdatasync the file is never written again") {
     CHECK(jsonl.text("operational.jsonl").find("after") != std::string::npos);
 }
 
+TEST_CASE("data keys have a file of their own, and a fault of it is told to who waits for a key") {
+    Jsonl jsonl;
+    jsonl.start();
+    const auto send_key = [&jsonl] {
+        const testing::TicketAndAnswer made = testing::make_ticket();
+        OutboundRecord* key =
+            jsonl.builder.event_class(EventClass::evidence).make("k1", "key", made.ticket);
+        key->is_evidence_key = true;
+        jsonl.sink->send(std::array{key});
+        made.ticket->settle(Settlement::stored);
+        REQUIRE(eventually([&] { return made.answer->answers() == 1; }));
+        return made.answer->outcome.is_success;
+    };
+    CHECK(send_key());
+    CHECK(lines_of(jsonl.text("evidence-keys.jsonl")).size() == 1);
+    CHECK(lines_of(jsonl.text("evidence.jsonl")).size() == 1);  // its header
+    jsonl.files.break_operation("append", ErrorCode::io, "evidence-keys");
+    CHECK_FALSE(send_key());
+    CHECK(jsonl.counted("spangate_jsonl_faults_total", {{"kind", "evidence_keys"}}) == 1);
+    jsonl.files.repair();
+    CHECK(send_key());
+}
+
 TEST_CASE("a fault of one class does not stop the others") {
     Jsonl jsonl;
     jsonl.start();

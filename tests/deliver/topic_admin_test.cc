@@ -46,6 +46,30 @@ TEST_CASE("the plan is the contract's, with retention by class") {
     CHECK(plan[1].config.at("retention.ms") == "2592000000");
 }
 
+TEST_CASE("encrypted evidence adds a compacted topic of keys and the audit topic") {
+    const KafkaConfig config;
+    const auto plan = plan_topics(config, *TopicTable::make(config, true), 3);
+    REQUIRE(plan.size() == 5);
+    CHECK(plan[3].name == "agent.evidence-keys");
+    CHECK(plan[3].config.at("cleanup.policy") == "compact");
+    CHECK(plan[3].config.at("max.compaction.lag.ms") == "3600000");
+    CHECK_FALSE(plan[3].config.contains("retention.ms"));
+    CHECK(plan[4].name == "agent.audit");
+    CHECK(plan[4].config.at("retention.ms") == "-1");
+    auto facts = facts_of(plan);
+    CHECK(compare_topics(plan, facts).is_clean());
+    facts["agent.evidence-keys"].config["cleanup.policy"] = "delete";
+    CHECK(tells(compare_topics(plan, facts), "agent.evidence-keys", "is delete, should be compact")
+    );
+}
+
+TEST_CASE("a tenant has its own audit topic where the name says so") {
+    KafkaConfig config;
+    config.topics.audit = "{tenant}.audit";
+    config.tenants = {"a", "b"};
+    CHECK(audit_topics(config) == std::vector<std::string>{"a.audit", "b.audit"});
+}
+
 TEST_CASE("a small cluster gets as many replicas as it has brokers") {
     const auto plan = plan_for(1);
     CHECK(plan[0].replication_factor == 1);

@@ -4,6 +4,14 @@
 
 using namespace spangate;  // NOLINT: a test
 
+TEST_CASE("the topic of data keys stands behind the others, when there is one") {
+    const KafkaConfig config;
+    CHECK_FALSE(TopicTable::make(config)->evidence_keys());
+    const auto table = TopicTable::make(config, true);
+    REQUIRE(table->evidence_keys() == 3U);
+    CHECK(table->names()[3] == "agent.evidence-keys");
+}
+
 TEST_CASE("each class has its topic, whatever the tenant") {
     const auto table = TopicTable::make({});
     REQUIRE(table);
