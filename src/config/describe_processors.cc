@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "config/setting_makers.h"
 
 namespace spangate {
@@ -137,6 +139,36 @@ Setting describe_interpret(InterpretConfig& interpret) {
     );
 }
 
+// `email`, and `email:mask`, `email:hash`, … for each detector.
+std::vector<std::string_view> detector_choices() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> made;
+        for (const std::string_view name :
+             {"all",
+              "email",
+              "phone",
+              "card",
+              "iban",
+              "ssn",
+              "jwt",
+              "bearer",
+              "vendor_keys",
+              "private_key",
+              "url_credentials",
+              "connection_string",
+              "ip",
+              "mac",
+              "entropy"}) {
+            made.emplace_back(name);
+            for (const std::string_view action : {"mask", "hash", "drop", "keep_last4"}) {
+                made.push_back(fmt::format("{}:{}", name, action));
+            }
+        }
+        return made;
+    }();
+    return {names.begin(), names.end()};
+}
+
 Setting describe_redact(RedactConfig& redact) {
     return group(
         "redact",
@@ -151,22 +183,10 @@ Setting describe_redact(RedactConfig& redact) {
             choices(
                 "detectors",
                 redact.detectors,
-                {"all",
-                 "email",
-                 "phone",
-                 "card",
-                 "iban",
-                 "ssn",
-                 "jwt",
-                 "bearer",
-                 "vendor_keys",
-                 "private_key",
-                 "url_credentials",
-                 "connection_string",
-                 "ip",
-                 "mac",
-                 "entropy"},
-                "all, or a list of the built-in detectors."
+                detector_choices(),
+                "all, or a list of the built-in detectors. A name may say what happens to what it "
+                "finds, `email:hash`: mask (the default), hash (the same token for the same "
+                "value), drop, keep_last4. `all` stands first; what follows changes single ones."
             ),
             choice(
                 "content_in_detail",

@@ -217,9 +217,13 @@ void check_keys(const RedactConfig& redact, Faults& faults) {
         }
     }
     const std::vector<std::string>& detectors = redact.detectors;
-    const bool has_all = std::find(detectors.begin(), detectors.end(), "all") != detectors.end();
-    if (has_all && detectors.size() > 1) {
-        faults.push_back({"processors.redact.detectors", "`all` stands alone or not at all"});
+    for (std::size_t i = 1; i < detectors.size(); ++i) {
+        const std::string_view name =
+            std::string_view(detectors[i]).substr(0, detectors[i].find(':'));
+        if (name != "all") continue;
+        faults.push_back(
+            {"processors.redact.detectors", "`all` stands first; what follows changes single ones"}
+        );
     }
 }
 

@@ -23,6 +23,7 @@ bool detect_ipv4(Scan& scan, std::size_t start) {
     if (left == '/' && scan.before(start, 2) != '/') return false;  // a product's version
     if (is_alnum(scan.at(i)) || (scan.at(i) == '.' && is_digit(scan.at(i + 1)))) return false;
     if (parts[0] == 127 || parts[0] + parts[1] + parts[2] + parts[3] == 0) return false;
+    if (left == '"' && is_labelled(scan, start, "version\"")) return true;
     scan.add(Detector::ip, start, i);
     return true;
 }
@@ -31,9 +32,10 @@ void detect_mac(Scan& scan, std::size_t separator) {
     constexpr std::size_t mac_bytes = 17;
     if (!scan.wants(Detector::mac) || separator < 2) return;
     const std::size_t begin = separator - 2;
-    if (scan.text.size() - begin < mac_bytes || scan.word_before(begin)) return;
+    if (scan.text.size() - begin < mac_bytes) return;
     const char c = scan.text[separator];
-    if (scan.before(begin) == c) return;
+    if (scan.text[separator + 3] != c || scan.text[separator + 6] != c) return;
+    if (scan.word_before(begin) || scan.before(begin) == c) return;
     bool has_letter = false;
     for (std::size_t i = 0; i < mac_bytes; ++i) {
         const char byte = scan.text[begin + i];
@@ -55,13 +57,22 @@ void detect_ipv6(Scan& scan, std::size_t colon) {
     if (scan.word_before(begin) || scan.before(begin) == ':') return;
     std::size_t end = begin;
     std::size_t groups = 0;
+    std::size_t colons = 0;
     bool has_digit = false;
+    bool is_shortened = false;  // by `::`
     while (end - begin <= text_bytes_max &&
            (is_hex(scan.at(end)) || scan.at(end) == ':' || scan.at(end) == '.')) {
         has_digit = has_digit || is_digit(scan.text[end]);
-        if (is_hex(scan.text[end]) && (end == begin || scan.text[end - 1] == ':')) ++groups;
+        if (scan.text[end] == ':') {
+            ++colons;
+            is_shortened = is_shortened || (end > begin && scan.text[end - 1] == ':');
+        } else if (end == begin || scan.text[end - 1] == ':') {
+            ++groups;
+        }
         ++end;
     }
+    constexpr std::size_t colons_min = 6;  // of an address in full that ends in an IPv4 one
+    if (!is_shortened && colons < colons_min) return;  // a time of day
     while (end > begin && scan.text[end - 1] == '.')
         --end;
     if (end - begin > text_bytes_max || !has_digit || groups < 2 || scan.word_at(end)) return;

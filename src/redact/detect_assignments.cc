@@ -14,17 +14,28 @@ constexpr std::size_t secret_bytes_min = 16;
 constexpr double secret_bits_min = 3.0;  // of Shannon entropy a character
 constexpr double any_key_bits_min = 3.5;
 
+// n × log2(n), for the counts of a sample.
+std::array<double, sample_bytes_max + 1> make_weights() {
+    std::array<double, sample_bytes_max + 1> weights{};
+    for (std::size_t n = 2; n < weights.size(); ++n)
+        weights[n] = static_cast<double>(n) * std::log2(static_cast<double>(n));
+    return weights;
+}
+
+// Shannon entropy a character; `text` has 1 to sample_bytes_max bytes.
 double entropy_bits(std::string_view text) {
-    std::array<std::uint32_t, 256> counts{};
+    static const std::array<double, sample_bytes_max + 1> weights = make_weights();
+    std::array<std::uint16_t, 256> counts{};
     for (const char c : text)
         ++counts[static_cast<unsigned char>(c)];
-    double bits = 0;
-    for (const std::uint32_t count : counts) {
-        if (count == 0) continue;
-        const double share = static_cast<double>(count) / static_cast<double>(text.size());
-        bits -= share * std::log2(share);
+    double sum = 0;
+    for (const char c : text) {  // each kind once: its count is taken away
+        std::uint16_t& count = counts[static_cast<unsigned char>(c)];
+        sum += weights[count];
+        count = 0;
     }
-    return bits;
+    const auto size = static_cast<double>(text.size());
+    return (weights[text.size()] - sum) / size;
 }
 
 bool is_hash_or_uuid(std::string_view text) {
@@ -79,13 +90,17 @@ constexpr bool is_value_byte(char c) {
            c != '[' && c != ']' && c != '\\' && c != '|';
 }
 
-// The key that ends before the separator: `key`, `"key"`, `\"key\"`, with blanks.
-std::string_view key_before(const Scan& scan, std::size_t separator) {
+// Where the key before the separator ends: `key`, `"key"`, `\"key\"`, with a blank.
+std::size_t key_end(const Scan& scan, std::size_t separator) {
     std::size_t end = separator;
-    if (end > 0 && scan.text[end - 1] == ' ') --end;
-    if (end > 0 && (scan.text[end - 1] == '"' || scan.text[end - 1] == '\'')) --end;
-    while (end > 0 && scan.text[end - 1] == '\\')
+    if (scan.before(end) == ' ') --end;
+    if (scan.before(end) == '"' || scan.before(end) == '\'') --end;
+    while (scan.before(end) == '\\')
         --end;
+    return end;
+}
+
+std::string_view key_before(const Scan& scan, std::size_t end) {
     std::size_t begin = end;
     while (begin > 0 && end - begin < key_bytes_max &&
            (is_alnum(scan.text[begin - 1]) || scan.text[begin - 1] == '_' ||
@@ -97,23 +112,31 @@ std::string_view key_before(const Scan& scan, std::size_t separator) {
 
 struct Place {
     std::size_t begin = 0;
-    bool is_quoted = false;
-    bool is_spaced = false;
+    char quote = '\0';  // NUL: none
 };
 
-Place value_after(const Scan& scan, std::size_t separator) {
-    Place place{separator + 1};
-    while (scan.at(place.begin) == ' ' && place.begin - separator < 4) {
+// Where a value starts from `i` on: behind blanks, the backslashes of an escaped quote, the quote.
+Place value_from(const Scan& scan, std::size_t i) {
+    constexpr std::size_t blanks_max = 4;
+    Place place{i};
+    while (scan.at(place.begin) == ' ' && place.begin - i < blanks_max)
         ++place.begin;
-        place.is_spaced = true;
-    }
     while (scan.at(place.begin) == '\\')
         ++place.begin;
-    if (scan.at(place.begin) == '"' || scan.at(place.begin) == '\'') {
+    const char c = scan.at(place.begin);
+    if (c == '"' || c == '\'') {
         ++place.begin;
-        place.is_quoted = true;
+        place.quote = c;
     }
     return place;
+}
+
+// A quoted value goes to its quote, or to the backslash before it in text that was not parsed.
+std::size_t quoted_end(const Scan& scan, const Place& place) {
+    std::size_t end = place.begin;
+    while (end < scan.text.size() && scan.text[end] != place.quote && scan.text[end] != '\\')
+        ++end;
+    return end;
 }
 
 // In prose («password: please …») a lower-case word is no password.
@@ -140,58 +163,103 @@ void detect_plain_phone(Scan& scan, std::size_t begin) {
     if (!is_alnum(scan.at(end))) scan.add(Detector::phone, begin, end);
 }
 
+// A whole value, by the key beside it.
+void judge_value(Scan& scan, std::size_t begin, std::size_t end, KeyHints hints) {
+    constexpr std::size_t phone_bytes_max = 32;
+    const std::string_view text = scan.text.substr(begin, end - begin);
+    if (hints.phone && scan.wants(Detector::phone) && text.size() <= phone_bytes_max) {
+        const auto digits = std::count_if(text.begin(), text.end(), is_digit);
+        const bool is_number = text.find_first_not_of("0123456789 +-./()x") == text.npos;
+        if (digits >= 7 && digits <= 15 && is_number) scan.add(Detector::phone, begin, end);
+    }
+    if (!scan.wants(Detector::entropy)) return;
+    if (hints.password && is_password(text)) {
+        scan.add(Detector::entropy, begin, end);
+        return;
+    }
+    // `Authorization: Token abc…`: the scheme stays.
+    const std::size_t blank = text.rfind(' ');
+    const std::size_t from = blank == std::string_view::npos ? 0 : blank + 1;
+    if (from < text.size() && is_secret(text.substr(from), hints)) {
+        scan.add(Detector::entropy, begin + from, end);
+    }
+}
+
+// `"tokens": ["…", "…"]`: the strings at the start of an array.
+void judge_items(Scan& scan, std::size_t bracket, KeyHints hints) {
+    std::size_t i = bracket + 1;
+    while (true) {
+        const Place place = value_from(scan, i);
+        if (place.quote == '\0') return;
+        const std::size_t end = quoted_end(scan, place);
+        judge_value(scan, place.begin, end, hints);
+        i = end;
+        while (scan.at(i) == '\\' || scan.at(i) == place.quote)
+            ++i;
+        if (scan.at(i) != ',') return;
+        ++i;
+    }
+}
+
+// `password=…` without quotes.
+void judge_bare(Scan& scan, std::size_t separator, std::size_t begin, KeyHints hints) {
+    if (hints.phone) {
+        detect_plain_phone(scan, begin);
+        return;
+    }
+    std::size_t end = begin;
+    while (end - begin < sample_bytes_max && is_value_byte(scan.at(end)))
+        ++end;
+    const std::string_view sample =
+        scan.text.substr(std::min(begin, scan.text.size()), end - begin);
+    if (!scan.wants(Detector::entropy) || !is_secret(sample, hints)) return;
+    if (hints.password && scan.text[separator] == ':' && is_prose(sample)) return;
+    while (is_value_byte(scan.at(end)))
+        ++end;
+    scan.add(Detector::entropy, begin, end);
+}
+
+// `Password=…;` of a connection string, quoted or not.
+bool detect_connection(Scan& scan, std::string_view key, const Place& place) {
+    if (!scan.wants(Detector::connection_string) || !is_connection_key(key)) return false;
+    std::size_t end = place.begin;
+    if (place.quote != '\0') {
+        end = quoted_end(scan, place);
+    } else {
+        while (is_value_byte(scan.at(end)))
+            ++end;
+    }
+    const std::size_t begin = std::min(place.begin, scan.text.size());
+    if (!is_password(scan.text.substr(begin, end - begin))) return false;
+    scan.add(Detector::connection_string, begin, end);
+    return true;
+}
+
 }  // namespace
 
 void detect_assignment(Scan& scan, std::size_t separator) {
-    const bool wants_entropy = scan.wants(Detector::entropy);
     constexpr DetectorMask any_of_mine =
         bit(Detector::entropy) | bit(Detector::connection_string) | bit(Detector::phone);
     if ((scan.mask & any_of_mine) == 0) return;
-    if (separator == 0 || scan.at(separator + 1) == scan.text[separator]) return;
-    const std::string_view key = key_before(scan, separator);
-    if (key.size() < 3) return;
+    const std::size_t end_of_key = key_end(scan, separator);
+    if (!may_tell(scan.text.substr(0, end_of_key))) return;
+    if (scan.at(separator + 1) == scan.text[separator]) return;
+    const std::string_view key = key_before(scan, end_of_key);
     const KeyHints hints = hints_of(key);
     if (!hints.any()) return;
-    const Place place = value_after(scan, separator);
-    if (hints.phone) {
-        detect_plain_phone(scan, place.begin);
-        return;
+    const Place place = value_from(scan, separator + 1);
+    if (scan.text[separator] == '=' && detect_connection(scan, key, place)) return;
+    if (place.quote != '\0') {
+        judge_value(scan, place.begin, quoted_end(scan, place), hints);
+    } else if (scan.at(place.begin) == '[') {
+        judge_items(scan, place.begin, hints);
+    } else {
+        judge_bare(scan, separator, place.begin, hints);
     }
-    std::size_t end = place.begin;
-    while (end - place.begin < sample_bytes_max && is_value_byte(scan.at(end)))
-        ++end;
-    const std::string_view sample =
-        scan.text.substr(std::min(place.begin, scan.text.size()), end - place.begin);
-    const bool is_equation = scan.text[separator] == '=';
-    const bool is_connection = scan.wants(Detector::connection_string) && is_equation &&
-                               is_connection_key(key) && is_password(sample);
-    if (!is_connection) {
-        if (!wants_entropy || !is_secret(sample, hints)) return;
-        if (hints.password && !is_equation && !place.is_quoted && is_prose(sample)) return;
-    }
-    while (is_value_byte(scan.at(end)))
-        ++end;
-    scan.add(is_connection ? Detector::connection_string : Detector::entropy, place.begin, end);
 }
 
 void detect_by_hints(Scan& scan) {
-    const std::string_view text = scan.text;
-    constexpr std::size_t phone_bytes_max = 32;
-    if (scan.hints.phone && scan.wants(Detector::phone) && text.size() <= phone_bytes_max) {
-        const auto digits = std::count_if(text.begin(), text.end(), is_digit);
-        const bool is_number = text.find_first_not_of("0123456789 +-./()x") == text.npos;
-        if (digits >= 7 && digits <= 15 && is_number) scan.add(Detector::phone, 0, text.size());
-    }
-    if (!scan.wants(Detector::entropy)) return;
-    // `Authorization: Token abc…`: the scheme stays.
-    const std::size_t blank = text.rfind(' ');
-    const std::size_t begin = blank == std::string_view::npos ? 0 : blank + 1;
-    const bool is_whole_password = scan.hints.password && is_password(text);
-    if (is_whole_password) {
-        scan.add(Detector::entropy, 0, text.size());
-    } else if (begin < text.size() && is_secret(text.substr(begin), scan.hints)) {
-        scan.add(Detector::entropy, begin, text.size());
-    }
+    judge_value(scan, 0, scan.text.size(), scan.hints);
 }
 
 }  // namespace spangate

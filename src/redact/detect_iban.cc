@@ -15,15 +15,24 @@ constexpr std::string_view iban_lengths =
 
 constexpr std::size_t iban_bytes_max = 34;
 
-std::size_t iban_length(char first, char second) {
+constexpr std::size_t country_index(char first, char second) {
+    return static_cast<std::size_t>((first - 'A') * 26 + (second - 'A'));
+}
+
+constexpr std::array<std::uint8_t, 26 * 26> make_lengths() {
+    std::array<std::uint8_t, 26 * 26> lengths{};
     for (std::size_t i = 0; i < iban_lengths.size(); i += 4) {
-        if (iban_lengths[i] == first && iban_lengths[i + 1] == second) {
-            return static_cast<std::size_t>(
-                (iban_lengths[i + 2] - '0') * 10 + (iban_lengths[i + 3] - '0')
-            );
-        }
+        lengths[country_index(iban_lengths[i], iban_lengths[i + 1])] = static_cast<std::uint8_t>(
+            (iban_lengths[i + 2] - '0') * 10 + (iban_lengths[i + 3] - '0')
+        );
     }
-    return 0;
+    return lengths;
+}
+
+// 0: no such country. Two capital letters.
+std::size_t iban_length(char first, char second) {
+    static constexpr std::array<std::uint8_t, 26 * 26> lengths = make_lengths();
+    return lengths[country_index(first, second)];
 }
 
 // ISO 7064 MOD 97-10 over the IBAN with its first four characters moved to the end.

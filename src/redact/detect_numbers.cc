@@ -155,17 +155,6 @@ bool number_at(const Scan& scan, std::size_t i) {
     return (c == '-' || c == '.' || c == '/' || c == ':' || c == ',') && is_digit(scan.at(i + 1));
 }
 
-// A label such as «SSN:» within a few bytes to the left.
-bool is_labelled(const Scan& scan, std::size_t begin, std::string_view label) {
-    constexpr std::size_t reach = 16;
-    const std::size_t from = begin > reach ? begin - reach : 0;
-    const std::string_view left = scan.text.substr(from, begin - from);
-    for (std::size_t i = 0; i + label.size() <= left.size(); ++i) {
-        if (equals_ignore_case(left.substr(i, label.size()), label)) return true;
-    }
-    return false;
-}
-
 bool is_ssn(std::string_view digits) {
     if (digits.size() != 9) return false;
     const std::string_view area = digits.substr(0, 3);
@@ -192,32 +181,6 @@ bool detect_ssn(Scan& scan, std::size_t start, const Groups& groups) {
         return false;
     }
     scan.add(Detector::ssn, start, end);
-    return true;
-}
-
-// E.164 with its plus sign: 8 to 15 digits in groups.
-bool detect_international_phone(Scan& scan, std::size_t start) {
-    const std::size_t plus = start - 1;
-    if (scan.word_before(plus) || scan.text[start] == '0') return false;
-    const std::size_t enough =
-        scan.text[start] == '1' ? 11 : 10;  // digits after which a blank ends
-    std::size_t digits = 0;
-    std::size_t separators = 0;
-    std::size_t end = start;
-    for (std::size_t i = start; i < scan.text.size() && digits <= 15; ++i) {
-        const char c = scan.text[i];
-        if (is_digit(c)) {
-            ++digits;
-            separators = 0;
-            end = i + 1;
-            continue;
-        }
-        const bool is_separator = c == ' ' || c == '-' || c == '.' || c == '(' || c == ')';
-        if (!is_separator || ++separators > 2) break;
-        if (digits >= enough && c == ' ') break;
-    }
-    if (digits < 8 || digits > 15 || is_alnum(scan.at(end))) return false;
-    scan.add(Detector::phone, plus, end);
     return true;
 }
 
@@ -300,20 +263,50 @@ bool may_be_number(const Scan& scan, std::size_t start) {
 
 }  // namespace
 
+// A label such as «SSN:» within a few bytes to the left.
+bool is_labelled(const Scan& scan, std::size_t begin, std::string_view label) {
+    constexpr std::size_t reach = 16;
+    const std::size_t from = begin > reach ? begin - reach : 0;
+    const std::string_view left = scan.text.substr(from, begin - from);
+    for (std::size_t i = 0; i + label.size() <= left.size(); ++i) {
+        if (equals_ignore_case(left.substr(i, label.size()), label)) return true;
+    }
+    return false;
+}
+
 bool is_card_number(std::string_view digits) {
     return digits.size() >= 13 && digits.size() <= digits_max && has_issuer(digits) &&
            passes_luhn(digits);
 }
 
-void detect_digits(Scan& scan, std::size_t start) {
-    if (scan.wants(Detector::vendor_keys) && scan.before(start) == 'a') {
-        detect_vendor_key(scan, start);
+// E.164 with its plus sign: 8 to 15 digits in groups.
+void detect_international_phone(Scan& scan, std::size_t plus) {
+    const std::size_t start = plus + 1;
+    if (!scan.wants(Detector::phone) || !is_digit(scan.at(start))) return;
+    if (scan.word_before(plus) || scan.text[start] == '0') return;
+    const std::size_t enough =
+        scan.text[start] == '1' ? 11 : 10;  // digits after which a blank ends
+    std::size_t digits = 0;
+    std::size_t separators = 0;
+    std::size_t end = start;
+    for (std::size_t i = start; i < scan.text.size() && digits <= 15; ++i) {
+        const char c = scan.text[i];
+        if (is_digit(c)) {
+            ++digits;
+            separators = 0;
+            end = i + 1;
+            continue;
+        }
+        const bool is_separator = c == ' ' || c == '-' || c == '.' || c == '(' || c == ')';
+        if (!is_separator || ++separators > 2) break;
+        if (digits >= enough && c == ' ') break;
     }
-    if (scan.wants(Detector::iban) && detect_iban(scan, start)) return;
-    if (scan.wants(Detector::phone) && scan.before(start) == '+' &&
-        detect_international_phone(scan, start)) {
-        return;
-    }
+    if (digits < 8 || digits > 15 || is_alnum(scan.at(end))) return;
+    scan.add(Detector::phone, plus, end);
+}
+
+void detect_number(Scan& scan, std::size_t start) {
+    if (!is_digit(scan.text[start]) || is_digit(scan.before(start))) return;
     const bool is_bracketed = scan.before(start) == '(' && scan.at(start + 3) == ')';
     if (!is_bracketed && !may_be_number(scan, start)) return;
     const Groups groups = read_groups(scan, start, " -./");

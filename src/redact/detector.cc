@@ -1,5 +1,7 @@
 #include "redact/detector.h"
 
+#include <span>
+
 #include "redact/anchors.h"
 #include "redact/scan.h"
 
@@ -20,7 +22,7 @@ class PlainKey {
         return {text_.data() + (text_.size() - size_), size_};
     }
 
-    [[nodiscard]] bool ends_in(std::initializer_list<std::string_view> words) const {
+    [[nodiscard]] bool ends_in(std::span<const std::string_view> words) const {
         return std::any_of(words.begin(), words.end(), [this](std::string_view word) {
             return text().ends_with(word);
         });
@@ -31,103 +33,203 @@ class PlainKey {
     std::size_t size_ = 0;
 };
 
-constexpr std::size_t ending(char second_last, char last) {
-    return (static_cast<unsigned char>(second_last) & 31U) * 32U +
-           (static_cast<unsigned char>(last) & 31U);
+constexpr std::array<std::string_view, 4> password_words = {
+    "password", "passwd", "pwd", "passphrase"};
+constexpr std::array<std::string_view, 14> secret_words = {
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "accountkey",
+    "credential",
+    "credentials",
+    "auth",
+    "authorization",
+    "cookie",
+    "signature",
+    "sig"};
+constexpr std::array<std::string_view, 7> phone_words = {
+    "phone", "phonenumber", "mobile", "mobilenumber", "telephone", "tel", "fax"};
+constexpr std::array<std::string_view, 3> ssn_words = {
+    "ssn", "socialsecurity", "socialsecuritynumber"};
+constexpr std::string_view key_word = "key";
+constexpr std::string_view version_word = "version";
+
+constexpr std::size_t ending_bytes = 3;
+
+constexpr std::size_t ending(std::string_view key) {
+    std::size_t folded = 0;
+    for (const char c : key.substr(key.size() - ending_bytes))
+        folded = folded * 32 + (static_cast<unsigned char>(c) & 31U);
+    return folded;
 }
 
-// The last two letters of the words below, in either case; most keys end in none of them.
-constexpr std::array<bool, 1024> telling_endings() {
-    constexpr std::string_view pairs = "alaxelenereteyielelsneonrdresesnthtywd";
-    std::array<bool, 1024> table{};
-    for (std::size_t i = 0; i < pairs.size(); i += 2)
-        table[ending(pairs[i], pairs[i + 1])] = true;
-    return table;
-}
+// The last three letters of the words above, in either case; most keys end in none of them.
+class EndingFilter {
+  public:
+    constexpr EndingFilter() {
+        add(password_words);
+        add(secret_words);
+        add(phone_words);
+        add(ssn_words);
+        add(std::array{key_word, version_word});
+    }
+
+    [[nodiscard]] constexpr bool has(std::string_view key) const {
+        const std::size_t i = ending(key);
+        return (words_[i / 64] >> (i % 64) & 1U) != 0;
+    }
+
+  private:
+    constexpr void add(std::span<const std::string_view> words) {
+        for (const std::string_view word : words) {
+            const std::size_t i = ending(word);
+            words_[i / 64] |= std::uint64_t{1} << (i % 64);
+        }
+    }
+
+    std::array<std::uint64_t, 512> words_{};
+};
+
+}  // namespace
 
 bool may_tell(std::string_view key) {
-    static constexpr std::array<bool, 1024> table = telling_endings();
-    if (key.size() < 3) return false;
-    return table[ending(key[key.size() - 2], key.back())];
+    static constexpr EndingFilter filter;
+    return key.size() >= ending_bytes && filter.has(key);
 }
 
-void look_at(Scan& scan, std::size_t i) {
+void visit_pair(Scan& scan, std::size_t second_digit) {
+    const std::size_t start = second_digit - 1;
+    if (start < 2 || start < scan.covered_end || !is_letter(scan.text[start - 1])) return;
+    if (scan.wants(Detector::iban) && detect_iban(scan, start)) return;
+    if (scan.text[start] == '2') detect_vendor_key(scan, start);  // ya29.
+}
+
+void visit_number(Scan& scan, std::size_t seventh) {
+    const std::size_t start = seventh - number_reach;
+    if (start >= scan.covered_end) detect_number(scan, start);
+}
+
+namespace {
+
+void visit_at_sign(Scan& scan, std::size_t i) {
+    detect_url_credentials(scan, i);
+    detect_email(scan, i, 1);
+}
+
+void visit_dash(Scan& scan, std::size_t i) {
+    if (scan.at(i + 3) == '-' && scan.at(i + 6) == '-') detect_mac(scan, i);
+    detect_vendor_key(scan, i);
+}
+
+void visit_colon(Scan& scan, std::size_t i) {
+    const char next = scan.at(i + 1);
+    if (next != ' ' && next != '"') {
+        if (scan.at(i + 3) == ':' && scan.at(i + 6) == ':') detect_mac(scan, i);
+        if (next == ':' || is_hex(next)) detect_ipv6(scan, i);
+        if (next == 'A') detect_bot_token(scan, i);
+    }
+    detect_assignment(scan, i);
+}
+
+void visit_b(Scan& scan, std::size_t i) {
+    if (i + 5 > scan.text.size()) return;
+    const char second = ascii_lower(scan.text[i + 1]);
+    const char third = ascii_lower(scan.text[i + 2]);
+    if ((second == 'e' && third == 'a') || (second == 'a' && third == 's')) detect_bearer(scan, i);
+    if (scan.before(i) == '-' && scan.text[i] == 'B') detect_private_key(scan, i);
+}
+
+}  // namespace
+
+void visit_mark(Scan& scan, std::size_t i) {
+    if (i < scan.covered_end) return;
     switch (scan.text[i]) {
-        case '@':
-            detect_url_credentials(scan, i);
-            detect_email(scan, i, 1);
+        case '-':
+            visit_dash(scan, i);
             return;
-        case '%':
-            if (scan.starts_with(i, "%40")) detect_email(scan, i, 3);
+        case ':':
+            visit_colon(scan, i);
             return;
-        case 'J':
-            detect_jwt(scan, i);
+        case '=':
+            detect_assignment(scan, i);
             return;
         case 'B':
         case 'b':
-            detect_bearer(scan, i);
+            visit_b(scan, i);
             return;
         case 'I':
         case 'G':
         case '_':
             detect_vendor_key(scan, i);
             return;
-        case '-':
-            detect_private_key(scan, i);
-            detect_mac(scan, i);
-            detect_vendor_key(scan, i);
+        case '@':
+            visit_at_sign(scan, i);
             return;
-        case ':':
-            detect_mac(scan, i);
-            detect_ipv6(scan, i);
-            detect_assignment(scan, i);
+        case '%':
+            if (!is_hex(scan.at(i + 1)) || !is_hex(scan.at(i + 2))) return;
+            scan.has_percent_escapes = true;
+            if (scan.at(i + 1) == '4' && scan.at(i + 2) == '0') detect_email(scan, i, 3);
             return;
-        case '=':
-            detect_assignment(scan, i);
+        case '+':
+            if (is_digit(scan.at(i + 1))) detect_international_phone(scan, i);
+            return;
+        case 'J':
+            if (scan.before(i) == 'y') detect_jwt(scan, i);
+            return;
+        case '~':
+            if (scan.before(i) == 'Q') detect_azure_secret(scan, i);
+            return;
+        case '\xA0':
+            if (i >= 2 && scan.starts_with(i - 2, wide_at_sign)) {
+                detect_email(scan, i - 2, wide_at_sign.size());
+            }
             return;
         default:
-            detect_digits(scan, i);
             return;
     }
 }
-
-}  // namespace
 
 KeyHints hints_of(std::string_view key) {
     KeyHints hints;
     if (!may_tell(key)) return hints;
     const PlainKey plain(key);
-    hints.password = plain.ends_in({"password", "passwd", "pwd", "passphrase"});
-    hints.secret = plain.ends_in(
-        {"secret",
-         "token",
-         "apikey",
-         "accesskey",
-         "secretkey",
-         "privatekey",
-         "accountkey",
-         "credential",
-         "credentials",
-         "auth",
-         "authorization",
-         "cookie",
-         "signature"}
-    );
-    hints.some_key = plain.text().ends_with("key");
-    hints.phone =
-        plain.ends_in({"phone", "phonenumber", "mobile", "mobilenumber", "telephone", "tel", "fax"}
-        );
-    hints.ssn = plain.ends_in({"ssn", "socialsecurity", "socialsecuritynumber"});
-    hints.version = plain.text().ends_with("version");
+    hints.password = plain.ends_in(password_words);
+    hints.secret = plain.ends_in(secret_words);
+    hints.some_key = plain.text().ends_with(key_word);
+    hints.phone = plain.ends_in(phone_words);
+    hints.ssn = plain.ends_in(ssn_words);
+    hints.version = plain.text().ends_with(version_word);
     return hints;
+}
+
+namespace {
+
+void visit_anchors(Scan& scan) {
+    for_each_anchor(
+        scan.text,
+        [&scan](std::size_t i) { visit_number(scan, i); },
+        [&scan](std::size_t i) { visit_pair(scan, i); },
+        [&scan](std::size_t i) { visit_mark(scan, i); }
+    );
+}
+
+}  // namespace
+
+bool detect_once(std::string_view text, DetectorMask mask, std::vector<Match>& matches) {
+    Scan scan{text, mask, {}, matches};
+    visit_anchors(scan);
+    return scan.has_percent_escapes;
 }
 
 void detect(std::string_view text, DetectorMask mask, KeyHints hints, std::vector<Match>& matches) {
     Scan scan{text, mask, hints, matches};
-    for_each_anchor(text, [&scan](std::size_t i) {
-        if (i >= scan.covered_end) look_at(scan, i);
-    });
+    visit_anchors(scan);
     if (hints.any()) detect_by_hints(scan);
+    if (scan.has_percent_escapes) detect_percent_decoded(scan);
+    if (matches.empty()) detect_base64_decoded(scan);
 }
 
 }  // namespace spangate

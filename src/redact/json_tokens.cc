@@ -111,6 +111,26 @@ void append_escape(char c, std::string& out) {
     }
 }
 
+// The first quote or backslash from `from` on, or the end or beyond; sixteen bytes at a time.
+std::size_t string_stop(std::string_view text, std::size_t from) {
+    std::size_t i = from;
+#if defined(__SSE2__)
+    constexpr std::size_t block_bytes = 16;
+    for (; i + block_bytes <= text.size(); i += block_bytes) {
+        const __m128i bytes =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));  // NOLINT
+        const __m128i stops = _mm_or_si128(
+            _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))
+        );
+        const auto found = static_cast<std::uint32_t>(_mm_movemask_epi8(stops));
+        if (found != 0) return i + static_cast<std::size_t>(std::countr_zero(found));
+    }
+#endif
+    while (i < text.size() && text[i] != '"' && text[i] != '\\')
+        ++i;
+    return i;
+}
+
 // Looks for the first byte from `from` on that cannot stand as it is, or the end; sixteen bytes at
 // a time. `has_foreign` becomes true when a byte that is not ASCII was passed.
 std::size_t plain_end(std::string_view text, std::size_t from, bool& has_foreign) {
@@ -220,13 +240,10 @@ JsonToken JsonTokens::close(char bracket) {
 
 JsonToken JsonTokens::string_token(JsonTokenKind kind) {
     JsonToken token{kind, at_ + 1, at_ + 1, false};
-    std::size_t i = token.begin;
+    std::size_t i = string_stop(text_, token.begin);
     while (i < text_.size() && text_[i] != '"') {
-        if (text_[i] == '\\') {
-            token.has_escape = true;
-            ++i;
-        }
-        ++i;
+        token.has_escape = true;
+        i = string_stop(text_, i + 2);
     }
     if (i >= text_.size()) {
         token.end = text_.size();
@@ -263,6 +280,25 @@ JsonToken JsonTokens::literal_token() {
         return at(JsonTokenKind::literal, at_ + literal.size());
     }
     return at(JsonTokenKind::wrong, at_);
+}
+
+std::size_t quotes_in(std::string_view text) {
+    std::size_t count = 0;
+    std::size_t i = 0;
+#if defined(__SSE2__)
+    constexpr std::size_t block_bytes = 16;
+    for (; i + block_bytes <= text.size(); i += block_bytes) {
+        const __m128i bytes =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));  // NOLINT
+        const auto found =
+            static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')))
+            );
+        count += static_cast<std::size_t>(std::popcount(found));
+    }
+#endif
+    for (; i < text.size(); ++i)
+        count += text[i] == '"' ? 1U : 0U;
+    return count;
 }
 
 void append_json_unescaped(std::string_view inside, std::string& out) {

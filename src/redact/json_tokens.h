@@ -72,6 +72,9 @@ class JsonTokens {
     std::vector<std::uint64_t> is_object_;  // one bit a level
 };
 
+// How many quotes `text` has.
+[[nodiscard]] std::size_t quotes_in(std::string_view text);
+
 // Appends the text that the inside of a JSON string stands for. Wrong escapes stay as they are;
 // lone surrogates become U+FFFD.
 void append_json_unescaped(std::string_view inside, std::string& out);

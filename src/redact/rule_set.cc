@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <re2/re2.h>
@@ -33,30 +34,56 @@ bool is_rule_name(std::string_view name) {
     });
 }
 
-Result<DetectorMask> detector_mask(const std::vector<std::string>& names) {
+std::optional<MatchAction> action_named(std::string_view name) {
+    if (name == "mask") return MatchAction::mask;
+    if (name == "hash") return MatchAction::hash;
+    if (name == "drop") return MatchAction::drop;
+    if (name == "keep_last4") return MatchAction::keep_last4;
+    return std::nullopt;
+}
+
+constexpr std::string_view actions_text = "action is one of mask, hash, drop, keep_last4";
+
+// What each detector does, and which are on.
+struct DetectorActions {
     DetectorMask mask = 0;
-    for (const std::string& name : names) {
+    std::array<MatchAction, detectors_count> actions{};
+};
+
+Result<DetectorActions> detector_actions(const std::vector<std::string>& names) {
+    DetectorActions detectors;
+    for (const std::string& entry : names) {
+        const std::size_t colon = entry.find(':');
+        const std::string_view name = std::string_view(entry).substr(0, colon);
+        const std::optional<MatchAction> action =
+            colon == std::string::npos ? MatchAction::mask
+                                       : action_named(std::string_view(entry).substr(colon + 1));
+        if (!action) {
+            return fail(
+                ErrorCode::invalid_argument,
+                "detector '" + entry + "': " + std::string(actions_text)
+            );
+        }
         if (name == "all") {
-            mask = all_detectors;
+            detectors.mask = all_detectors;
+            detectors.actions.fill(*action);
             continue;
         }
         const auto* const at = std::find(detector_names.begin(), detector_names.end(), name);
         if (at == detector_names.end()) {
-            return fail(ErrorCode::invalid_argument, "unknown detector '" + name + "'");
+            return fail(ErrorCode::invalid_argument, "unknown detector '" + entry + "'");
         }
-        mask |= DetectorMask{1} << static_cast<unsigned>(at - detector_names.begin());
+        const auto i = static_cast<std::size_t>(at - detector_names.begin());
+        detectors.mask |= DetectorMask{1} << i;
+        detectors.actions[i] = *action;
     }
-    return mask;
+    return detectors;
 }
 
 Result<MatchAction> action_from(const RedactPattern& pattern) {
-    if (pattern.action == "mask") return MatchAction::mask;
-    if (pattern.action == "hash") return MatchAction::hash;
-    if (pattern.action == "drop") return MatchAction::drop;
-    if (pattern.action == "keep_last4") return MatchAction::keep_last4;
+    if (const auto action = action_named(pattern.action)) return *action;
     return fail(
-        ErrorCode::invalid_argument,
-        "pattern '" + pattern.name + "': action is one of mask, hash, drop, keep_last4"
+        ErrorCode::invalid_argument, "pattern '" + pattern.name + "': " + std::string(actions_text)
     );
 }
 
@@ -106,9 +133,9 @@ void find_pattern(
     }
 }
 
-// Overlapping matches become one: nothing of either may stand. The longer one gives the rule.
+// Overlapping matches become one: nothing of either may stand. The longer one gives the rule. At
+// least one match.
 void join_overlaps(std::vector<Match>& matches) {
-    if (matches.size() < 2) return;
     std::sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
         if (a.begin != b.begin) return a.begin < b.begin;
         return a.end != b.end ? a.end > b.end : a.rule < b.rule;
@@ -144,6 +171,7 @@ bool is_listed(const std::vector<std::string>& keys, std::string_view key, bool 
 
 struct RuleSet::State {
     DetectorMask detectors = 0;
+    std::array<MatchAction, detectors_count> actions{};
     std::vector<Pattern> patterns;
     std::vector<std::string> keys_drop;
     std::vector<std::string> keys_hash;
@@ -178,11 +206,13 @@ class VersionHash {
     Sha256 hasher_;
 };
 
-std::string version_of(const RedactConfig& config, DetectorMask detectors) {
+std::string version_of(const RedactConfig& config, const DetectorActions& detectors) {
     // Raised when a built-in detector changes what it finds.
-    constexpr std::string_view engine = "spangate/redact/1";
+    constexpr std::string_view engine = "spangate/redact/2";
     VersionHash hash;
-    hash.add(engine).add(std::to_string(detectors)).add(config.content_in_detail);
+    hash.add(engine).add(std::to_string(detectors.mask)).add(config.content_in_detail);
+    for (const MatchAction action : detectors.actions)
+        hash.add(std::to_string(static_cast<int>(action)));
     hash.add(std::to_string(config.content_bytes_max));
     hash.add(config.keys_drop).add(config.keys_hash).add(config.keys_allow);
     for (const RedactPattern& pattern : config.patterns)
@@ -198,9 +228,10 @@ RuleSet::~RuleSet() = default;
 
 Result<std::shared_ptr<const RuleSet>> RuleSet::compile(const RedactConfig& config) {
     auto state = std::make_unique<State>();
-    const Result<DetectorMask> detectors = detector_mask(config.detectors);
+    const Result<DetectorActions> detectors = detector_actions(config.detectors);
     if (!detectors) return tl::unexpected(detectors.error());
-    state->detectors = *detectors;
+    state->detectors = detectors->mask;
+    state->actions = detectors->actions;
     if (config.content_in_detail != "redacted" && config.content_in_detail != "none") {
         return fail(ErrorCode::invalid_argument, "content_in_detail is redacted or none");
     }
@@ -224,12 +255,21 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::compile(const RedactConfig& conf
     state->keys_drop = config.keys_drop;
     state->keys_hash = config.keys_hash;
     state->keys_allow = config.keys_allow;
-    state->version = version_of(config, state->detectors);
+    state->version = version_of(config, *detectors);
     return std::shared_ptr<const RuleSet>(new RuleSet(std::move(state)));
 }
 
 std::string_view RuleSet::version() const {
     return state_->version;
+}
+
+[[gnu::always_inline]] inline void RuleSet::find(
+    std::string_view text, DetectorMask mask, KeyHints hints, std::vector<Match>& matches
+) const {
+    matches.clear();
+    if (mask != 0) detect(text, mask, hints, matches);
+    if (!state_->patterns.empty()) find_patterns(text, matches);
+    if (matches.size() > 1) join_overlaps(matches);
 }
 
 void RuleSet::find(std::string_view text, KeyHints hints, std::vector<Match>& matches) const {
@@ -240,16 +280,11 @@ void RuleSet::find_in_id(std::string_view text, std::vector<Match>& matches) con
     find(text, state_->detectors & id_detectors, {}, matches);
 }
 
-void RuleSet::find(
-    std::string_view text, DetectorMask mask, KeyHints hints, std::vector<Match>& matches
-) const {
-    matches.clear();
-    if (mask != 0) detect(text, mask, hints, matches);
+void RuleSet::find_patterns(std::string_view text, std::vector<Match>& matches) const {
     for (std::size_t i = 0; i < state_->patterns.size(); ++i) {
         const auto rule = static_cast<RuleId>(rules::first_pattern + i);
         find_pattern(state_->patterns[i], rule, text, matches);
     }
-    join_overlaps(matches);
 }
 
 KeyRule RuleSet::key_rule(std::string_view key) const {
@@ -263,6 +298,10 @@ bool RuleSet::has_key_rules() const {
     return !state_->keys_drop.empty() || !state_->keys_hash.empty();
 }
 
+bool RuleSet::has_patterns() const {
+    return !state_->patterns.empty();
+}
+
 std::size_t RuleSet::rules_count() const {
     return rules::first_pattern + state_->patterns.size();
 }
@@ -274,6 +313,7 @@ std::string_view RuleSet::name(RuleId rule) const {
 }
 
 MatchAction RuleSet::action(RuleId rule) const {
+    if (rule < detectors_count) return state_->actions[rule];
     return rule < rules::first_pattern ? MatchAction::mask
                                        : state_->patterns[rule - rules::first_pattern].action;
 }

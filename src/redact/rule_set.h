@@ -29,7 +29,7 @@ inline constexpr RuleId first_pattern = detectors_count + 5;
 // What stands in the place of a match.
 enum class MatchAction : std::uint8_t {
     mask,        // `[rule]`
-    hash,        // `h:` + 32 hex of the keyed hash
+    hash,        // `<rule:key id:32 hex of the keyed hash>`
     drop,        // nothing
     keep_last4,  // `****` + the last four bytes, for matches of eight bytes and more
 };
@@ -40,6 +40,7 @@ class RuleSet {
   public:
     // Fails on an unknown detector, action or content_in_detail, and on a pattern that RE2 refuses,
     // that matches nothing (the empty text) or has a bad or taken name; the message names it.
+    // A detector may stand with its action, `email:hash`; alone it masks. `all` comes first.
     [[nodiscard]] static Result<std::shared_ptr<const RuleSet>> compile(const RedactConfig& config);
     ~RuleSet();
     RuleSet(const RuleSet&) = delete;
@@ -60,6 +61,7 @@ class RuleSet {
     [[nodiscard]] KeyRule key_rule(std::string_view key) const;
 
     [[nodiscard]] bool has_key_rules() const;
+    [[nodiscard]] bool has_patterns() const;
     [[nodiscard]] std::size_t rules_count() const;
     [[nodiscard]] std::string_view name(RuleId rule) const;
     [[nodiscard]] MatchAction action(RuleId rule) const;
@@ -69,6 +71,7 @@ class RuleSet {
     explicit RuleSet(std::unique_ptr<State> state);
     void find(std::string_view text, DetectorMask mask, KeyHints hints, std::vector<Match>& matches)
         const;
+    void find_patterns(std::string_view text, std::vector<Match>& matches) const;
     std::unique_ptr<State> state_;
 };
 

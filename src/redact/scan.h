@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -16,18 +17,34 @@ namespace spangate {
     return c >= '0' && c <= '9';
 }
 
+using ByteSet = std::array<bool, 256>;
+
+template <typename Holds>
+constexpr ByteSet byte_set(const Holds& holds) {
+    ByteSet set{};
+    for (std::size_t byte = 0; byte < set.size(); ++byte)
+        set[byte] = holds(static_cast<char>(byte));
+    return set;
+}
+
+inline constexpr ByteSet letter_bytes =
+    byte_set([](char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; });
+inline constexpr ByteSet alnum_bytes =
+    byte_set([](char c) { return is_digit(c) || letter_bytes[static_cast<unsigned char>(c)]; });
+inline constexpr ByteSet hex_bytes = byte_set([](char c) {
+    return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+});
+
 [[nodiscard]] constexpr bool is_letter(char c) {
-    const char lower = ascii_lower(c);
-    return lower >= 'a' && lower <= 'z';
+    return letter_bytes[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool is_alnum(char c) {
-    return is_digit(c) || is_letter(c);
+    return alnum_bytes[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool is_hex(char c) {
-    const char lower = ascii_lower(c);
-    return is_digit(c) || (lower >= 'a' && lower <= 'f');
+    return hex_bytes[static_cast<unsigned char>(c)];
 }
 
 [[nodiscard]] constexpr bool is_base64url(char c) {
@@ -43,6 +60,7 @@ struct Scan {
     std::size_t covered_end = 0;       // all before is inside matches already
     std::size_t jwt_run_end = 0;       // the last run of base64url characters looked at
     std::uint32_t jwt_tries_left = 0;  // in that run
+    bool has_percent_escapes = false;
 
     [[nodiscard]] bool wants(Detector detector) const { return (mask & bit(detector)) != 0; }
 
@@ -77,10 +95,18 @@ struct Scan {
     }
 };
 
-// Each looks around one anchor; see the .cc files.
-void detect_digits(
-    Scan& scan, std::size_t start
-);  // phone card iban ssn ipv4, at a run's first digit
+// U+FF20, the at sign of full-width text.
+inline constexpr std::string_view wide_at_sign = "\xEF\xBC\xA0";
+
+// What an anchor of each kind (anchors.h) starts; positions that are no anchor find nothing more,
+// so that all positions may be visited (tests/redact/anchors_test.cc).
+void visit_number(Scan& scan, std::size_t seventh);
+void visit_pair(Scan& scan, std::size_t second_digit);
+void visit_mark(Scan& scan, std::size_t i);
+
+// Each looks around one byte; see the .cc files.
+void detect_number(Scan& scan, std::size_t start);  // card ssn ipv4 phone, at a run's first digit
+void detect_international_phone(Scan& scan, std::size_t plus);
 [[nodiscard]] bool detect_iban(Scan& scan, std::size_t start);
 [[nodiscard]] bool detect_ipv4(Scan& scan, std::size_t start);
 void detect_mac(Scan& scan, std::size_t separator);
@@ -90,8 +116,24 @@ void detect_url_credentials(Scan& scan, std::size_t at_sign);
 void detect_jwt(Scan& scan, std::size_t capital_j);
 void detect_bearer(Scan& scan, std::size_t initial);
 void detect_vendor_key(Scan& scan, std::size_t anchor);
-void detect_private_key(Scan& scan, std::size_t dash);
+void detect_azure_secret(Scan& scan, std::size_t tilde);
+void detect_bot_token(Scan& scan, std::size_t colon);
+void detect_private_key(Scan& scan, std::size_t capital_b);
 void detect_assignment(Scan& scan, std::size_t separator);  // connection_string, entropy
 void detect_by_hints(Scan& scan);                           // the whole text, by its key
+
+// The anchored detectors over a text as it is; true when it holds percent escapes.
+bool detect_once(std::string_view text, DetectorMask mask, std::vector<Match>& matches);
+
+// Decodes the text once and tells what stands in it where it came from: percent escapes (with `+`
+// for a blank) inside the text; a text that is base64 as a whole is one match when anything is hit.
+void detect_percent_decoded(Scan& scan);
+void detect_base64_decoded(Scan& scan);
+
+// Whether a label such as «SSN» stands within a few bytes to the left, in any case.
+[[nodiscard]] bool is_labelled(const Scan& scan, std::size_t begin, std::string_view label);
+
+// Whether hints_of(key) may be anything; costs next to nothing.
+[[nodiscard]] bool may_tell(std::string_view key);
 
 }  // namespace spangate

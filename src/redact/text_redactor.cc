@@ -9,7 +9,7 @@ namespace spangate {
 namespace {
 
 constexpr std::size_t scratch_bytes_kept_max = 1U << 20;
-constexpr std::size_t number_bytes_min = 7;  // shorter numbers are nobody's
+constexpr std::size_t number_bytes_min = 7;  // of what a detector finds
 
 bool may_be_json(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -18,6 +18,48 @@ bool may_be_json(std::string_view text) {
     if (c == '{' || c == '[') return true;
     const char next = text[first + 1];
     return c == '"' && (next == '{' || next == '[');  // JSON in a JSON string
+}
+
+// Whether a match outside of strings is a number or a boolean as a whole.
+bool is_json_number(std::string_view text, const Match& match) {
+    const auto ends = [&](std::size_t i) {
+        const char c = i < text.size() ? text[i] : ',';
+        return c == ',' || c == '}' || c == ']' || c == ':' || c == ' ' || c == '\n';
+    };
+    const std::string_view hit = text.substr(match.begin, match.end - match.begin);
+    return match.begin > 0 && !ends(match.begin) && ends(match.end) &&
+           (text[match.begin - 1] == ':' || text[match.begin - 1] == ' ' ||
+            text[match.begin - 1] == ',' || text[match.begin - 1] == '[') &&
+           (std::all_of(hit.begin(), hit.end(), is_digit) || hit == "true" || hit == "false");
+}
+
+// One spelling of a value, so that equal ones have one hash: numbers without what parts them,
+// addresses in lower case with a plain at sign.
+std::string plain_value(RuleId rule, std::string_view match) {
+    constexpr DetectorMask numbers =
+        bit(Detector::card) | bit(Detector::iban) | bit(Detector::ssn) | bit(Detector::phone);
+    const DetectorMask own = rule < detectors_count ? DetectorMask{1} << rule : 0;
+    std::string plain;
+    for (std::size_t i = 0; i < match.size(); ++i) {
+        const std::string_view rest = match.substr(i);
+        const bool is_wide = rest.starts_with(wide_at_sign);
+        if (own == bit(Detector::email) && (is_wide || rest.starts_with("%40"))) {
+            plain += '@';
+            i += 2;
+        } else if ((own & (numbers | bit(Detector::email))) == 0) {
+            plain += match[i];
+        } else if (own == bit(Detector::email) || is_alnum(match[i])) {
+            plain += ascii_lower(match[i]);
+        }
+    }
+    return plain;
+}
+
+// Whether `text` is the start of what append_hash() writes.
+bool may_be_hash_token(std::string_view text) {
+    return text.starts_with('<') && std::all_of(text.begin() + 1, text.end(), [](char c) {
+               return is_alnum(c) || c == '_' || c == '-' || c == ':';
+           });
 }
 
 void trim_string(std::string& text) {
@@ -65,6 +107,8 @@ bool TextRedactor::redact_json(
     if (!rules_.has_key_rules() && text.find('\\') == std::string_view::npos) {
         rules_.find(text, hints, scratch.matches);
         if (scratch.matches.empty()) return false;
+        out.clear();
+        if (replace_in_place(text, scratch.matches, out)) return true;
     }
     out.clear();
     Walk walk{text, level, out, 0, hints, false};
@@ -100,6 +144,29 @@ bool TextRedactor::redact_json(
         is_after_number = token.kind == JsonTokenKind::number;
         if (is_after_number) last_number = token.begin;
     }
+}
+
+bool TextRedactor::replace_in_place(
+    std::string_view text, std::span<const Match> matches, std::string& out
+) {
+    std::size_t from = 0;
+    bool is_inside = false;  // a string
+    for (const Match& match : matches) {
+        const std::string_view before = text.substr(from, match.begin - from);
+        const std::string_view hit = text.substr(match.begin, match.end - match.begin);
+        is_inside = is_inside != (quotes_in(before) % 2 == 1);
+        const bool is_one_string = is_inside && quotes_in(hit) == 0;
+        if (!is_one_string && !is_json_number(text, match)) return false;
+        out += before;
+        if (!is_inside) out += '"';
+        append_replacement(match.rule, hit, out);
+        if (!is_inside) out += '"';
+        from = match.end;
+    }
+    out += text.substr(from);
+    for (const Match& match : matches)
+        ++counts_[match.rule];
+    return true;
 }
 
 // The rest of a text that turned out to be no JSON.
@@ -190,7 +257,7 @@ void TextRedactor::take_string(Walk& walk, const JsonToken& token) {
 
 void TextRedactor::take_number(Walk& walk, const JsonToken& token) {
     const std::size_t size = token.end - token.begin;
-    if (size < number_bytes_min) return;
+    if (size < number_bytes_min && !rules_.has_patterns()) return;
     Level& scratch = levels_[walk.level];
     const std::string_view number = walk.text.substr(token.begin, size);
     rules_.find(number, walk.hints, scratch.matches);
@@ -225,12 +292,9 @@ void TextRedactor::append_replacement(RuleId rule, std::string_view match, std::
     switch (rules_.action(rule)) {
         case MatchAction::drop:
             return;
-        case MatchAction::hash: {
-            std::array<char, HashKey::token_size> token{};
-            key_.write_token(match, token.data());
-            out.append(token.data(), token.size());
+        case MatchAction::hash:
+            append_hash(rule, match, out);
             return;
-        }
         case MatchAction::keep_last4:
             if (match.size() >= 2 * kept_bytes &&
                 is_utf8(match.substr(match.size() - kept_bytes))) {
@@ -247,6 +311,25 @@ void TextRedactor::append_replacement(RuleId rule, std::string_view match, std::
     out += ']';
 }
 
+// `<email:1f2e:…>`: the rule, the key's id, 32 hex of the keyed hash of the rule and the value.
+void TextRedactor::append_hash(RuleId rule, std::string_view match, std::string& out) const {
+    constexpr std::string_view zero{"\0", 1};
+    constexpr std::size_t hash_bytes = 16;
+    const std::string_view name = rules_.name(rule);
+    const std::string plain = plain_value(rule, match);
+    const std::array<std::string_view, 5> pieces = {"match/1", zero, name, zero, plain};
+    const Sha256Digest digest = key_.hmac(pieces);
+    std::array<char, 2 * hash_bytes> hex{};
+    write_hex(std::span(digest).first(hash_bytes), hex.data());
+    out += '<';
+    out += name;
+    out += ':';
+    out += key_.id();
+    out += ':';
+    out.append(hex.data(), hex.size());
+    out += '>';
+}
+
 void TextRedactor::trim() {
     for (Level& level : levels_) {
         trim_string(level.key);
@@ -259,7 +342,7 @@ void TextRedactor::trim() {
 }
 
 std::string_view redacted_prefix(std::string_view text, std::size_t bytes_max) {
-    constexpr std::size_t replacement_bytes_max = HashKey::token_size;
+    constexpr std::size_t replacement_bytes_max = 72;  // `<`, a name of 32, key id and hash, `>`
     const std::string_view prefix = utf8_prefix(text, bytes_max);
     if (prefix.size() == text.size()) return prefix;
     const std::size_t reach = std::min(prefix.size(), replacement_bytes_max);
@@ -267,6 +350,10 @@ std::string_view redacted_prefix(std::string_view text, std::size_t bytes_max) {
     const std::size_t bracket = tail.rfind('[');
     if (bracket != std::string_view::npos && tail.find(']', bracket) == std::string_view::npos) {
         return prefix.substr(0, prefix.size() - reach + bracket);
+    }
+    const std::size_t angle = tail.rfind('<');
+    if (angle != std::string_view::npos && may_be_hash_token(tail.substr(angle))) {
+        return prefix.substr(0, prefix.size() - reach + angle);
     }
     const std::size_t token = tail.rfind("h:");
     if (token != std::string_view::npos && token > 0) {

@@ -63,6 +63,9 @@ class TextRedactor {
     };
 
     bool redact_at(std::string_view text, KeyHints hints, std::size_t level, std::string& out);
+    // For JSON without a backslash: what the detectors found in its raw text is replaced where it
+    // stands. False, with nothing counted, when a match is no part of one string, nor one number.
+    bool replace_in_place(std::string_view text, std::span<const Match> matches, std::string& out);
     bool redact_json(std::string_view text, KeyHints hints, std::size_t level, std::string& out);
     void append_plain(std::string_view text, Level& scratch, Walk& walk);
     void take_key(Walk& walk, const JsonToken& token);
@@ -72,6 +75,7 @@ class TextRedactor {
     void replace(Walk& walk, std::size_t begin, std::size_t end, std::string_view text);
     void append_replaced(std::string_view text, std::span<const Match> matches, std::string& out);
     void append_replacement(RuleId rule, std::string_view match, std::string& out) const;
+    void append_hash(RuleId rule, std::string_view match, std::string& out) const;
 
     const RuleSet& rules_;
     const HashKey& key_;

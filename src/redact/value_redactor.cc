@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t scratch_bytes_kept_max = 1U << 20;
 
-// Numbers below have too few digits for any rule.
+// Numbers below have too few digits for any detector.
 constexpr std::int64_t number_min = 1'000'000;
 constexpr double whole_real_max = 9e18;
 
@@ -30,6 +30,7 @@ ValueRedactor::ValueRedactor(
     const RedactConfig& config, const RuleSet& rules, const HashKey& key, TextRedactor& texts
 )
     : config_(config),
+      rules_(rules),
       key_(key),
       texts_(texts),
       keys_(rules),
@@ -74,8 +75,11 @@ RedactedValue ValueRedactor::redact_body(
 RedactedValue ValueRedactor::redact_leaves(const Value& value, KeyHints hints) {
     switch (value.kind) {
         case ValueKind::empty:
-        case ValueKind::boolean:
             return unchanged(value);
+        case ValueKind::boolean:
+            return rules_.has_patterns()
+                       ? redact_printed(value, value.boolean ? "true" : "false", {})
+                       : unchanged(value);
         case ValueKind::integer:
         case ValueKind::real:
             return redact_number(value, hints);
@@ -103,21 +107,32 @@ RedactedValue ValueRedactor::redact_bytes(const Value& value) {
     return {Value::of(std::string_view("[bytes]")), true, false};
 }
 
+// Matched in printed form. A detector finds nothing in a short number or in a fraction; a pattern
+// of the user may.
 RedactedValue ValueRedactor::redact_number(const Value& value, KeyHints hints) {
     std::array<char, 32> digits{};
-    std::int64_t number = value.integer;
-    if (value.kind == ValueKind::real) {
-        const bool is_whole =
-            std::abs(value.real) < whole_real_max && std::trunc(value.real) == value.real;
-        if (!is_whole) return unchanged(value);
-        number = static_cast<std::int64_t>(value.real);
+    const bool is_whole =
+        value.kind == ValueKind::integer ||
+        (std::abs(value.real) < whole_real_max && std::trunc(value.real) == value.real);
+    std::to_chars_result written{};
+    if (is_whole) {
+        const std::int64_t number = value.kind == ValueKind::integer
+                                        ? value.integer
+                                        : static_cast<std::int64_t>(value.real);
+        if (is_short_number(number) && !rules_.has_patterns()) return unchanged(value);
+        written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    } else {
+        if (!rules_.has_patterns()) return unchanged(value);
+        written = std::to_chars(digits.data(), digits.data() + digits.size(), value.real);
     }
-    if (is_short_number(number)) return unchanged(value);
-    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-    const std::string_view text(
-        digits.data(), static_cast<std::size_t>(written.ptr - digits.data())
-    );
-    if (!texts_.redact_plain(text, hints, text_)) return unchanged(value);
+    const auto size = static_cast<std::size_t>(written.ptr - digits.data());
+    return redact_printed(value, {digits.data(), size}, hints);
+}
+
+RedactedValue ValueRedactor::redact_printed(
+    const Value& value, std::string_view printed, KeyHints hints
+) {
+    if (!texts_.redact_plain(printed, hints, text_)) return unchanged(value);
     return {Value::of(arena_->copy(text_)), true, false};
 }
 

@@ -63,6 +63,9 @@ class ValueRedactor {
     [[nodiscard]] RedactedValue redact_string(std::string_view text, KeyHints hints);
     [[nodiscard]] RedactedValue redact_bytes(const Value& value);
     [[nodiscard]] RedactedValue redact_number(const Value& value, KeyHints hints);
+    [[nodiscard]] RedactedValue redact_printed(
+        const Value& value, std::string_view printed, KeyHints hints
+    );
     [[nodiscard]] RedactedValue redact_array(const Value& value, KeyHints hints);
     [[nodiscard]] RedactedValue redact_kvlist(const Value& value);
     [[nodiscard]] RedactedValue redact_entry(const Attribute& entry, const KeyFindings& facts);
@@ -73,6 +76,7 @@ class ValueRedactor {
     void append_length_and_digest(const Value& raw, const ValueFrame& frame, std::string& out);
 
     const RedactConfig& config_;
+    const RuleSet& rules_;
     const HashKey& key_;
     TextRedactor& texts_;
     RedactedKeys keys_;

@@ -177,14 +177,14 @@ TEST_CASE("patterns have a name of their own and a regex") {
     CHECK(has_fault(config, "processors.redact.patterns[2].name", "letters, digits"));
 }
 
-TEST_CASE("an attribute key has one treatment, and `all` detectors stand alone") {
+TEST_CASE("an attribute key has one treatment, and `all` detectors stand first") {
     Config config = kafka_config();
     config.redact.keys_drop = {"a", "a"};
     config.redact.keys_allow = {"a"};
-    config.redact.detectors = {"all", "email"};
+    config.redact.detectors = {"email:hash", "all"};
     config.interpret.session_keys = {""};
     CHECK(has_fault(config, "processors.redact.keys.allow", "stands under drop too"));
-    CHECK(has_fault(config, "processors.redact.detectors", "stands alone"));
+    CHECK(has_fault(config, "processors.redact.detectors", "stands first"));
     CHECK(has_fault(config, "processors.interpret.session_keys", "is empty"));
 }
 

@@ -59,9 +59,48 @@ TEST_CASE("patterns of the user act as they say") {
     CHECK(redaction("hi Janey!") == "hi !");
     CHECK(redaction("ACC-123456") == "****3456");
     const std::string hashed = redaction("ORD-123456");
-    CHECK(hashed.size() == HashKey::token_size);
-    CHECK(hashed.substr(0, 2) == "h:");
+    CHECK(hashed.size() == std::string_view("<order:1234:>").size() + 32);
+    CHECK(hashed.substr(0, 12) == "<order:" + std::string(redaction.key.id()) + ":");
     CHECK(redaction("ORD-123456 ORD-123457") == hashed + " " + redaction("ORD-123457"));
+}
+
+TEST_CASE("detectors act as they say, and equal values have equal tokens") {
+    RedactConfig config;
+    config.detectors = {"all", "email:hash", "card:hash", "phone:keep_last4", "ssn:drop"};
+    Redaction redaction(config);
+    const std::string email = redaction("jane@example.com");
+    CHECK(email.find("<email:" + std::string(redaction.key.id()) + ":") == 0);
+    CHECK(redaction("Jane%40Example.com") == email);
+    CHECK(
+        redaction("jane\xEF\xBC\xA0"
+                  "example.com") == email
+    );
+    CHECK(redaction("joe@example.com") != email);
+    CHECK(redaction("4111 1111 1111 1111") == redaction("4111-1111-1111-1111"));
+    CHECK(redaction("+1-415-555-0132") == "****0132");
+    CHECK(redaction("x 078-05-1120 y") == "x  y");
+    CHECK(redaction("10.0.0.1") == "[ip]");
+    CHECK(redaction(email) == email);
+    CHECK(is_json(redaction(R"({"a":"jane@example.com","b":4111111111111111})")));
+    for (std::size_t bytes = 1; bytes < email.size(); ++bytes)
+        CHECK(redacted_prefix(email, bytes).empty());
+}
+
+TEST_CASE("what a telling key has beside it in JSON is taken whole") {
+    Redaction redaction;
+    CHECK(redaction(R"({"password":"my secret phrase"})") == R"({"password":"[entropy]"})");
+    CHECK(
+        redaction(R"({"passwords":1,"password": ["hunter2", "hunter3"]})") ==
+        R"({"passwords":1,"password": ["[entropy]", "[entropy]"]})"
+    );
+    CHECK(
+        redaction(R"({"version":"1.2.3.4","host":"10.0.0.1"})") ==
+        R"({"version":"1.2.3.4","host":"[ip]"})"
+    );
+    CHECK(
+        redaction(R"({"authorization":"Token abcDEF0123456789xyz"})") ==
+        R"({"authorization":"Token [entropy]"})"
+    );
 }
 
 TEST_CASE("JSON is redacted by structure and stays JSON") {
