@@ -8,10 +8,10 @@ SPANGATE_WERROR ?= OFF
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build run test unit e2e asan tsan tidy format bench image clean
+.PHONY: help deps configure build run test unit e2e asan tsan tidy format redact-quality bench image clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: # What the build needs: Debian packages and a static librdkafka
 	@deploy/deps/install.sh build
@@ -55,6 +55,11 @@ tidy: build ## clang-tidy over src/
 format: ## clang-format over all sources
 	@deploy/deps/install.sh tools
 	@clang-format-14 -i $(SOURCES)
+
+redact-quality: build ## Precision and recall of redaction beside Presidio and the Collector's rules
+	@deploy/deps/install.sh test
+	@python="$$(tests/e2e/environment.sh quality-compare)" && \
+		"$$python" tests/quality/quality.py --binary build/spangate $(ARGS)
 
 bench: build ## Load generator and micro-benchmarks; see load/README.md
 	@load/run.sh

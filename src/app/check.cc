@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "app/make_rules.h"
+#include "app/redact_samples.h"
 #include "app/report_faults.h"
 #include "config/load_config.h"
 #include "redact/rule_set.h"
@@ -77,6 +78,9 @@ ExitCode check(const CheckOptions& options) {
     const bool names_table = !options.conventions_path.empty() || !options.prices_path.empty();
     const bool tables_are_good = accept_tables(options);
     if (options.config_path.empty()) {
+        if (!options.samples_path.empty() && tables_are_good) {
+            return check_redact_samples(options.samples_path, RedactConfig{});
+        }
         if (names_table) return tables_are_good ? ExitCode::clean : ExitCode::usage;
         std::fprintf(
             stderr, "spangate check: --config, --conventions or --prices FILE is required\n"
@@ -91,6 +95,9 @@ ExitCode check(const CheckOptions& options) {
     if (!rooms_accept(*config) || !tables_are_good) return ExitCode::usage;
     for (const ConfigFault& warning : config_warnings(*config)) {
         std::fprintf(stderr, "warning: %s: %s\n", warning.place.c_str(), warning.message.c_str());
+    }
+    if (!options.samples_path.empty()) {
+        return check_redact_samples(options.samples_path, config->redact);
     }
     if (options.prints) {
         print(print_config(*config));

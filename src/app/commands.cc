@@ -8,6 +8,7 @@
 #include "app/check.h"
 #include "app/evidence.h"
 #include "app/explain.h"
+#include "app/redact.h"
 #include "app/serve.h"
 #include "app/tail.h"
 #include "app/topics.h"
@@ -50,6 +51,11 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
     command->add_flag(
         "--print", options.prints, "Show the effective configuration, secrets masked"
     );
+    command->add_option(
+        "--redact-samples",
+        options.samples_path,
+        "Labelled texts (YAML or JSONL) that the redaction rules must judge rightly"
+    );
     command->add_flag("--reference", options.prints_reference, "Print every key with its default");
     command->add_flag("--schema", options.prints_schema, "Print the JSON Schema for editors");
     return command;
@@ -78,6 +84,22 @@ CLI::App* add_explain(CLI::App& app, ExplainArguments& arguments) {
     command->add_flag("--json", arguments.prints_json, "JSON Lines for machines");
     command->add_flag("--totals", arguments.prints_totals_only, "The totals alone");
     command->add_flag("--show-content", arguments.shows_content, "Print content as it was sent");
+    return command;
+}
+
+CLI::App* add_redact(CLI::App& app, RedactOptions& options) {
+    CLI::App* command = app.add_subcommand(
+        "redact", "Redact text, JSON or JSONL: standard input or FILE to standard output"
+    );
+    command->add_option("FILE", options.input_path, "What to redact; - is standard input");
+    add_config(*command, options.config_path, false);
+    command->add_flag(
+        "--explain", options.explains, "Say each hit's rule, place and action (on standard error)"
+    );
+    command->add_flag(
+        "--json", options.prints_json, "A JSON object for each document, findings and all"
+    );
+    command->add_flag("--lines", options.by_lines, "Each line is a document of its own");
     return command;
 }
 
@@ -139,6 +161,7 @@ int run_command(int argc, char** argv) {
 
     ServeOptions serve_options;
     CheckOptions check_options;
+    RedactOptions redact_options;
     TopicsOptions topics_options;
     ExplainArguments explain_arguments;
     TailArguments tail_arguments;
@@ -152,6 +175,7 @@ int run_command(int argc, char** argv) {
     CLI::App* drift_command = topics_command->add_subcommand("check", "Say what differs");
     add_config(*create_command, topics_options.config_path, true);
     add_config(*drift_command, topics_options.config_path, true);
+    CLI::App* redact_command = add_redact(app, redact_options);
     CLI::App* tail_command = add_tail(app, tail_arguments);
 
     EvidenceVerifyArguments verify_arguments;
@@ -172,6 +196,7 @@ int run_command(int argc, char** argv) {
                                           : erase_evidence(erase_arguments)
             );
         }
+        if (redact_command->parsed()) return static_cast<int>(redact(redact_options));
         if (tail_command->parsed()) return static_cast<int>(tail(tail_arguments));
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);  // prints help, version, or what is wrong

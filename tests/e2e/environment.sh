@@ -6,6 +6,8 @@
 #
 #   environment.sh              for the tests
 #   environment.sh client NAME  for the agents of clients/requirements-NAME.txt, when a test asks
+#   environment.sh quality      for the labelled corpus of tests/quality
+#   environment.sh quality-compare  the same with what it is held against
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
@@ -47,5 +49,12 @@ if [ "${1:-}" = client ]; then
     python_environment "client-$2" "$here/clients/requirements-$2.txt" --no-deps --no-compile
     exit
 fi
+case "${1:-}" in
+    quality) python_environment quality "$here/../quality/requirements.txt"; exit ;;
+    quality-compare)
+        python_environment quality-compare "$here/../quality/requirements-compare.txt" --no-deps
+        exit
+        ;;
+esac
 kafka_jars
 python_environment python "$here/requirements.txt"

@@ -82,6 +82,12 @@ class FakeSink final : public RecordSink {
         return sent_;
     }
 
+    // The same, and forgets them.
+    [[nodiscard]] std::vector<SentRecord> take_sent() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(sent_, {});
+    }
+
     [[nodiscard]] std::size_t held_count() {
         const std::lock_guard lock(mutex_);
         return held_.size();
