@@ -136,7 +136,7 @@ Status Gateway::Rooms::open_kafka() {
     settings.is_required = config.exporters.kafka.required;
     settings.client_id = identity.gateway_id;
     settings.has_evidence_keys = has_evidence_keys(config.route.evidence);
-    settings.record_limits = &record_limits;
+    if (!options.has_dev_broker) settings.record_limits = &record_limits;  // a toy knows none
     Result<std::unique_ptr<KafkaSink>> sink =
         KafkaSink::open(settings, gaps, health, clock, metrics);
     if (!sink) return tl::unexpected(std::move(sink.error()));
