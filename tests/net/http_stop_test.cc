@@ -39,7 +39,12 @@ TEST_CASE("closing the intake ends idle connections and lets requests under way 
     RawHttp idle(port);
     CHECK(idle.exchange(post("/echo", "x")).status == 200);
     RawHttp half(port);
-    half.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nha");
+    half.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    );
+    REQUIRE(
+        half.receive().status == 100
+    );  // the server has read the head: the request is under way
+    half.send("ha");
     RawHttp waiting(port);
     waiting.send(post("/later", "x"));
     ReplyHandle reply = context.handler.next_reply();
