@@ -356,7 +356,10 @@ TEST_CASE("a partial success carries the exact number and the reason") {
 TEST_CASE("a client that cancelled harms nobody") {
     GrpcContext context;
     context.listen();
-    for (int i = 0; i < 50; ++i) {
+    const Counter& lost =
+        context.metrics.counter("spangate_replies_lost_total", "", {{"transport", "grpc"}});
+    // Whether the cancellation overtakes the reply is the machine's choice; most do.
+    for (int i = 0; i < 50 || (lost.value() == 0 && i < 5'000); ++i) {
         ClientCall call(*context.stub, traces_method, "abc");
         std::optional<RawRequest> request = context.inbox.next();
         REQUIRE(request);
@@ -368,11 +371,7 @@ TEST_CASE("a client that cancelled harms nobody") {
     CHECK(context.call("abc").status.ok());
     context.receiver->drain(std::chrono::steady_clock::now() + std::chrono::seconds(5));
     CHECK(context.metrics.gauge("spangate_grpc_calls_open", "").value() == 0);
-    CHECK(
-        context.metrics.counter(
-                           "spangate_replies_lost_total", "", {{"transport", "grpc"}}
-        ).value() > 0
-    );
+    CHECK(lost.value() > 0);
 }
 
 TEST_CASE("a closed intake is UNAVAILABLE") {

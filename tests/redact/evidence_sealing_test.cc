@@ -35,10 +35,10 @@ class SealingContext : public RedactorContext {
 
     // All chunks, opened by the key of `subject`.
     [[nodiscard]] std::string open(
-        const ReleasedItem& item, KeyScope scope, const std::string& subject
+        const ReleasedItem& item, KeyScope per, const std::string& subject
     ) const {
-        const auto key = keys->key_for(scope, "acme", subject, 0);
-        CHECK(key->id() == item.evidence.key_id);
+        const auto data_key = keys->key_for(per, "acme", subject, 0);
+        CHECK(data_key->id() == item.evidence.key_id);
         EvidenceCipher cipher;
         std::string text;
         for (std::uint32_t i = 0; i < item.evidence.chunks; ++i) {
@@ -46,7 +46,7 @@ class SealingContext : public RedactorContext {
                 std::size_t{i} * item.evidence.chunk_bytes, item.evidence.chunk_bytes
             );
             const auto opened = cipher.open(
-                key->key(), {"acme", std::string(32, 'a'), i, item.evidence.chunks}, payload
+                data_key->key(), {"acme", std::string(32, 'a'), i, item.evidence.chunks}, payload
             );
             REQUIRE(opened);
             text += *opened;
