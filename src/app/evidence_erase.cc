@@ -25,6 +25,7 @@
 #include "app/report_faults.h"
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "base/json_quote.h"
 #include "base/text.h"
 #include "config/load_config.h"
 #include "deliver/evidence_key_file.h"
@@ -71,21 +72,6 @@ std::string who() {
     return name + "@" + host_name();
 }
 
-std::string json_text(std::string_view text) {
-    std::string well_formed;
-    append_as_utf8(text, well_formed);
-    std::string out = "\"";
-    for (const char c : well_formed) {
-        if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-            continue;
-        }
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
-}
-
 // Names the keys as far as they fit a record; their number always.
 std::string audit_record(const EvidenceEraseArguments& arguments, const KeyIds& ids) {
     const Subject subject = subject_of(arguments);
@@ -93,11 +79,11 @@ std::string audit_record(const EvidenceEraseArguments& arguments, const KeyIds& 
         R"({{"schema_version":1,"audit_type":"evidence_erase","ts":"{}","who":{},"why":{},)"
         R"("tenant_id":{},"per":"{}","subject":{},"keys_count":{},"key_ids":[)",
         to_rfc3339(SystemClock().wall_nanos()),
-        json_text(who()),
-        json_text(arguments.reason),
-        json_text(arguments.tenant_id),
+        json_quote(who()),
+        json_quote(arguments.reason),
+        json_quote(arguments.tenant_id),
         name_of(subject.per),
-        json_text(subject.name),
+        json_quote(subject.name),
         ids.size()
     );
     std::size_t named = 0;

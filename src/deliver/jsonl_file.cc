@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_quote.h"
 #include "base/text.h"
 #include "observe/log.h"
 
@@ -13,21 +14,6 @@ namespace {
 
 constexpr std::string_view header_begin = R"({"spangate_jsonl":)";
 constexpr std::size_t block_bytes = 64 * 1024;
-
-std::string quoted(std::string_view text) {
-    std::string well_formed;
-    append_as_utf8(text, well_formed);
-    std::string out = "\"";
-    for (const char c : well_formed) {
-        if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-            continue;
-        }
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
-}
 
 }  // namespace
 
@@ -143,12 +129,12 @@ std::string JsonlFile::header() const {
         R"({}1,"class":{},"gateway_id":{},"version":{},"host":{},"started_at":"{}","rules":{}}})"
         "\n",
         header_begin,
-        quoted(name_of(event_class_)),
-        quoted(facts_.gateway_id),
-        quoted(facts_.version),
-        quoted(facts_.host),
+        json_quote(name_of(event_class_)),
+        json_quote(facts_.gateway_id),
+        json_quote(facts_.version),
+        json_quote(facts_.host),
         to_rfc3339(started_at_),
-        quoted(facts_.rules)
+        json_quote(facts_.rules)
     );
 }
 

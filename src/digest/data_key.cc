@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json_quote.h"
 #include "base/text.h"
 #include "digest/sha256.h"
 
@@ -34,22 +35,6 @@ std::string wrap_aad(const StoredDataKey& stored) {
         append_sized(part, aad);
     }
     return aad;
-}
-
-// Ids are of a form that needs no escape; whatever else comes is escaped all the same.
-std::string quoted(std::string_view text) {
-    std::string well_formed;
-    append_as_utf8(text, well_formed);
-    std::string out = "\"";
-    for (const char c : well_formed) {
-        if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-            continue;
-        }
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
 }
 
 }  // namespace
@@ -101,12 +86,12 @@ std::string to_json(const StoredDataKey& stored) {
     return fmt::format(
         R"({{"schema_version":1,"key_id":{},"tenant_id":{},"per":"{}","subject":{},)"
         R"("wrapped":"{}","wrapping_key_id":{},"created":"{}"}})",
-        quoted(stored.key_id),
-        quoted(stored.tenant_id),
+        json_quote(stored.key_id),
+        json_quote(stored.tenant_id),
         name_of(stored.per),
-        quoted(stored.subject),
+        json_quote(stored.subject),
         to_base64(stored.wrapped),
-        quoted(stored.wrapping_key_id),
+        json_quote(stored.wrapping_key_id),
         to_rfc3339(stored.created)
     );
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <protozero/pbf_writer.hpp>
 
+#include "base/json_quote.h"
 #include "base/text.h"
 
 namespace spangate {
@@ -27,21 +28,6 @@ std::string as_message(std::string_view text) {
     std::string clean;
     append_as_utf8(utf8_prefix(text, status_message_bytes_max), clean);
     return clean;
-}
-
-void append_json_string(std::string_view text, std::string& out) {
-    out.push_back('"');
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out.push_back('\\');
-            out.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out.push_back(c);
-        }
-    }
-    out.push_back('"');
 }
 
 std::string response_protobuf(std::uint64_t rejected, std::string_view message) {
@@ -68,7 +54,7 @@ std::string response_json(std::uint64_t rejected, std::string_view message, Sign
     if (!message.empty()) {
         if (rejected > 0) out.push_back(',');
         out += R"("errorMessage":)";
-        append_json_string(message, out);
+        out += json_quote(message);
     }
     out += "}}";
     return out;
@@ -117,7 +103,7 @@ void append_bad_request_json(std::string_view description, std::string& out) {
         bad_request_type,
         violated_field
     );
-    append_json_string(description, out);
+    out += json_quote(description);
     out += "}]}";
 }
 
@@ -125,7 +111,7 @@ std::string status_json(RpcCode code, std::string_view message, std::uint32_t re
     std::string out = fmt::format(R"({{"code":{})", static_cast<int>(code));
     if (!message.empty()) {
         out += R"(,"message":)";
-        append_json_string(message, out);
+        out += json_quote(message);
     }
     const bool has_bad_request = code == RpcCode::invalid_argument;
     if (has_bad_request || retry_after_s > 0) out += R"(,"details":[)";

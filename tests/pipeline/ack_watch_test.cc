@@ -6,21 +6,12 @@
 #include <catch2/catch.hpp>
 
 #include "support/manual_clock.h"
+#include "support/recording_responder.h"
 
 using namespace spangate;
 using namespace std::chrono_literals;
 
 namespace {
-
-class RecordingResponder final : public Responder {
-  public:
-    explicit RecordingResponder(std::vector<Outcome>& heard) : heard_(heard) {}
-
-    void respond(const Outcome& outcome) override { heard_.push_back(outcome); }
-
-  private:
-    std::vector<Outcome>& heard_;
-};
 
 struct Context {
     testing::ManualClock clock;
@@ -29,7 +20,7 @@ struct Context {
     std::vector<Outcome> heard;
 
     Ticket* ticket() {
-        return new Ticket(std::make_unique<RecordingResponder>(heard), nullptr, {});
+        return new Ticket(std::make_unique<testing::RecordingResponder>(heard), nullptr, {});
     }
 };
 

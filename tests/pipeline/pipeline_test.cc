@@ -12,37 +12,12 @@
 #include "support/capture.h"
 #include "support/fake_sink.h"
 #include "support/manual_clock.h"
+#include "support/product_context.h"
+#include "support/recording_responder.h"
 
 using namespace spangate;
 
 namespace {
-
-class RecordingResponder final : public Responder {
-  public:
-    explicit RecordingResponder(std::vector<Outcome>& heard) : heard_(heard) {}
-
-    void respond(const Outcome& outcome) override { heard_.push_back(outcome); }
-
-  private:
-    std::vector<Outcome>& heard_;
-};
-
-std::shared_ptr<const Rules> make_rules(const Config& config, const HashKey& key) {
-    const auto conventions = load_conventions(builtin_conventions(), "built-in");
-    REQUIRE(conventions.has_value());
-    const auto prices = load_prices(builtin_prices(), "built-in");
-    REQUIRE(prices.has_value());
-    const auto redaction = RuleSet::compile(config.redact);
-    REQUIRE(redaction.has_value());
-    return std::make_shared<const Rules>(
-        config,
-        DetectedResource{},
-        *conventions,
-        *prices,
-        *redaction,
-        GatewayIdentity{"test-1", std::string((*conventions)->rules_hash()), std::string(key.id())}
-    );
-}
 
 // Rooms 2–6 and the door, with one sink that does as it is told.
 struct Context {
@@ -57,7 +32,7 @@ struct Context {
     SessionMemory sessions{config.interpret.session_memory};
     UsageMemory usage{config.interpret.usage_memory};
     Ledger ledger{metrics};
-    CurrentRules rules{make_rules(config, key)};
+    CurrentRules rules{testing::make_rules(config, key)};
     Pipeline pipeline{
         {config.receivers.limits,
          EventEncoding::json,
@@ -84,8 +59,9 @@ struct Context {
         request.encoding = encoding;
         request.body.append(body);
         request.received_at = clock.wall_nanos();
-        request.ticket =
-            new Ticket(std::make_unique<RecordingResponder>(heard), &ledger, std::move(lease));
+        request.ticket = new Ticket(
+            std::make_unique<testing::RecordingResponder>(heard), &ledger, std::move(lease)
+        );
         pipeline.take(std::move(request));
     }
 
@@ -251,7 +227,7 @@ TEST_CASE("new rules hold from the next walk on") {
     context.take(agent_body());
     context.pipeline.walk();
     CHECK(text_of(context.sink.sent().back().value, "env") != "changed");
-    context.rules = make_rules(changed, context.key);
+    context.rules = testing::make_rules(changed, context.key);
     context.take(agent_body());
     context.pipeline.walk();
     CHECK(text_of(context.sink.sent().back().value, "env") == "changed");

@@ -13,20 +13,9 @@
 #include "pipeline/pipeline.h"
 #include "support/fake_sink.h"
 #include "support/manual_clock.h"
+#include "support/recording_responder.h"
 
 namespace spangate::testing {
-
-namespace detail {
-
-class Recorder final : public Responder {
-  public:
-    explicit Recorder(std::vector<Outcome>& heard) : heard_(heard) {}
-
-    void respond(const Outcome& outcome) override { heard_.push_back(outcome); }
-
-  private:
-    std::vector<Outcome>& heard_;
-};
 
 inline std::shared_ptr<const Rules> make_rules(const Config& config, const HashKey& key) {
     const auto conventions = load_conventions(builtin_conventions(), "built-in");
@@ -44,8 +33,6 @@ inline std::shared_ptr<const Rules> make_rules(const Config& config, const HashK
         GatewayIdentity{"test-1", std::string((*conventions)->rules_hash()), std::string(key.id())}
     );
 }
-
-}  // namespace detail
 
 class ProductContext {
   public:
@@ -87,7 +74,7 @@ class ProductContext {
         request.received_at = clock.wall_nanos();
         heard_.clear();
         request.ticket =
-            new Ticket(std::make_unique<detail::Recorder>(heard_), &ledger, std::move(lease));
+            new Ticket(std::make_unique<RecordingResponder>(heard_), &ledger, std::move(lease));
         pipeline.take(std::move(request));
         pipeline.walk();
         REQUIRE(heard_.size() == 1);
@@ -108,7 +95,7 @@ class ProductContext {
     SessionMemory sessions{config.interpret.session_memory};
     UsageMemory usage{config.interpret.usage_memory};
     Ledger ledger{metrics};
-    CurrentRules rules{detail::make_rules(config, key)};
+    CurrentRules rules{make_rules(config, key)};
     Pipeline pipeline;
     MemoryBudget budget{64 * mib};
 
