@@ -55,14 +55,15 @@ Setting describe_kafka_auth(KafkaConfig& kafka) {
                         "mechanism",
                         sasl.mechanism,
                         {"", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"},
-                        "Empty: none. OAUTHBEARER is not in this version."
+                        "Empty: none."
                     ),
                     text("username", sasl.username, "For PLAIN and SCRAM."),
                     secret("password", sasl.password, "For PLAIN and SCRAM."),
                     text(
                         "token_file",
                         sasl.token_file,
-                        "For OAUTHBEARER. Not in this version: only empty."
+                        "For OAUTHBEARER: a file that holds the token, read again before the token "
+                        "expires. Whoever issues tokens replaces it."
                     ),
                     free_map(
                         "oauth", sasl.oauth, "For OAUTHBEARER. Not in this version: only empty."

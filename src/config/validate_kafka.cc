@@ -105,7 +105,11 @@ void check_sasl(const KafkaSasl& sasl_config, std::vector<RuleFault>& faults) {
         );
         return;
     }
-    if (sasl_config.mechanism == "OAUTHBEARER") return;
+    if (sasl_config.mechanism == "OAUTHBEARER") {
+        if (sasl_config.token_file.empty())
+            faults.push_back({path, "OAUTHBEARER needs token_file"});
+        return;
+    }
     if (has_name && has_password) return;
     faults.push_back({path, fmt::format("{} needs username and password", sasl_config.mechanism)});
 }

@@ -12,7 +12,6 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
     };
     const RouteConfig& route = config.route;
     const ExportersConfig& exporters = config.exporters;
-    const KafkaSasl& sasl = exporters.kafka.sasl;
     const SpoolConfig spool;
     refuse_if(config.ack == "spool", "ack", "write ack: kafka");
     refuse_if(config.ack == "memory", "ack", "write ack: kafka");
@@ -24,17 +23,15 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
     );
     refuse_if(route.mirror.enabled, "processors.route.mirror.enabled", "leave it false");
     refuse_if(
-        sasl.mechanism == "OAUTHBEARER",
-        "exporters.kafka.auth.sasl.mechanism",
-        "use SCRAM-SHA-512, or TLS with a client certificate"
-    );
-    refuse_if(
         exporters.kafka.encoding == "protobuf" && !exporters.jsonl.directory.empty(),
         "exporters.kafka.encoding",
         "write json beside a jsonl sink, whose files are JSON"
     );
-    refuse_if(!sasl.token_file.empty(), "exporters.kafka.auth.sasl.token_file", "leave it empty");
-    refuse_if(!sasl.oauth.empty(), "exporters.kafka.auth.sasl.oauth", "leave it empty");
+    refuse_if(
+        !exporters.kafka.sasl.oauth.empty(),
+        "exporters.kafka.auth.sasl.oauth",
+        "write the token to a file and name it in token_file"
+    );
     refuse_if(
         config.interpret.session_memory.bind_wait != Millis{0},
         "processors.interpret.session_memory.bind_wait",
