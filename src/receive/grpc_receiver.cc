@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <thread>
@@ -13,8 +11,11 @@
 #include <grpc/support/log.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 
 #include "base/cores.h"
+#include "net/tls_context.h"
 #include "observe/log.h"
 #include "receive/descriptor_limit.h"
 #include "receive/grpc_call_queue.h"
@@ -43,30 +44,29 @@ constexpr int client_ping_interval_ms_min = 10'000;
 // clients do not repeat: it must be the last line of defence, never an everyday answer.
 constexpr Bytes arriving_requests_largest = 2;
 
-Result<std::string> read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(ErrorCode::io, "cannot read " + path);
-    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-}
+// Files are read again by the library itself, in its own thread, so that certificates are renewed
+// without a restart. While key and certificate do not fit each other handshakes fail.
+constexpr unsigned certificates_refresh_s = 1;
 
 Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const TlsServerConfig& tls) {
     if (tls.cert_file.empty()) return grpc::InsecureServerCredentials();
+    // The library would only say that handshakes fail; this names the file and its fault.
+    if (auto checked = TlsContext::load(tls); !checked) {
+        return tl::unexpected<Error>(std::move(checked.error()));
+    }
     const bool is_mutual = !tls.client_ca_file.empty();
-    grpc::SslServerCredentialsOptions options(
+    grpc::experimental::TlsServerCredentialsOptions options(
+        std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+            tls.key_file, tls.cert_file, tls.client_ca_file, certificates_refresh_s
+        )
+    );
+    options.watch_identity_key_cert_pairs();
+    if (is_mutual) options.watch_root_certs();
+    options.set_cert_request_type(
         is_mutual ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
                   : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
     );
-    Result<std::string> key = read_file(tls.key_file);
-    if (!key) return tl::unexpected<Error>(key.error());
-    Result<std::string> chain = read_file(tls.cert_file);
-    if (!chain) return tl::unexpected<Error>(chain.error());
-    options.pem_key_cert_pairs.push_back({std::move(*key), std::move(*chain)});
-    if (is_mutual) {
-        Result<std::string> roots = read_file(tls.client_ca_file);
-        if (!roots) return tl::unexpected<Error>(roots.error());
-        options.pem_root_certs = std::move(*roots);
-    }
-    return grpc::SslServerCredentials(options);
+    return grpc::experimental::TlsServerCredentials(options);
 }
 
 std::size_t arriving_bytes_max(const Admission& admission) {
