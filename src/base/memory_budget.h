@@ -34,21 +34,26 @@ class MemoryBudget {
     std::atomic<std::uint64_t> bytes_held_{0};
 };
 
-// A share of a budget; gives itself back. Movable, one owner at a time. The budget outlives it.
+// A share of a budget; gives itself back. Movable, one owner at a time. The budget outlives it, and
+// so does `held_by_owner`, if there is one: what all leases of one owner hold together.
 class Lease {
   public:
     Lease() = default;
 
-    explicit Lease(MemoryBudget& budget) : budget_(&budget) {}
+    explicit Lease(MemoryBudget& budget, std::atomic<std::uint64_t>* held_by_owner = nullptr)
+        : budget_(&budget),
+          held_by_owner_(held_by_owner) {}
 
     Lease(Lease&& other) noexcept
         : budget_(std::exchange(other.budget_, nullptr)),
+          held_by_owner_(std::exchange(other.held_by_owner_, nullptr)),
           bytes_(std::exchange(other.bytes_, 0)) {}
 
     Lease& operator=(Lease&& other) noexcept {
         if (this != &other) {
             release();
             budget_ = std::exchange(other.budget_, nullptr);
+            held_by_owner_ = std::exchange(other.held_by_owner_, nullptr);
             bytes_ = std::exchange(other.bytes_, 0);
         }
         return *this;
@@ -61,6 +66,9 @@ class Lease {
     [[nodiscard]] bool grow_to(std::uint64_t bytes) {
         if (budget_ == nullptr || bytes <= bytes_) return true;
         if (!budget_->take(bytes - bytes_)) return false;
+        if (held_by_owner_ != nullptr) {
+            held_by_owner_->fetch_add(bytes - bytes_, std::memory_order_relaxed);
+        }
         bytes_ = bytes;
         return true;
     }
@@ -69,6 +77,9 @@ class Lease {
     void shrink_to(std::uint64_t bytes) {
         if (budget_ == nullptr || bytes >= bytes_) return;
         budget_->give_back(bytes_ - bytes);
+        if (held_by_owner_ != nullptr) {
+            held_by_owner_->fetch_sub(bytes_ - bytes, std::memory_order_relaxed);
+        }
         bytes_ = bytes;
     }
 
@@ -76,8 +87,14 @@ class Lease {
 
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
+    // What the owner's leases hold together, this one included; without an owner, this one's.
+    [[nodiscard]] std::uint64_t bytes_of_owner() const {
+        return held_by_owner_ != nullptr ? held_by_owner_->load(std::memory_order_relaxed) : bytes_;
+    }
+
   private:
     MemoryBudget* budget_ = nullptr;
+    std::atomic<std::uint64_t>* held_by_owner_ = nullptr;
     std::uint64_t bytes_ = 0;
 };
 

@@ -31,11 +31,15 @@ HttpTrouble trouble_of(BodyFault fault) {
 }  // namespace
 
 HttpConnection::HttpConnection(
-    ConnectionHost& host, std::unique_ptr<Transport> transport, std::string peer_address
+    ConnectionHost& host,
+    std::unique_ptr<Transport> transport,
+    std::string peer_address,
+    std::uint16_t peer_port
 )
     : host_(host),
       transport_(std::move(transport)),
-      peer_address_(std::move(peer_address)) {}
+      peer_address_(std::move(peer_address)),
+      peer_port_(peer_port) {}
 
 HttpConnection::~HttpConnection() = default;
 
@@ -162,6 +166,7 @@ void HttpConnection::fail_head(HttpTrouble trouble, HttpFault fault) {
 void HttpConnection::decide() {
     host_.counters.requests().add();
     head_.peer_address = peer_address_;
+    head_.peer_port = peer_port_;
     head_.peer_name = peer_name_;
     are_chunks_open_ = head_.is_chunked;
     body_bytes_left_ = head_.content_length.value_or(0);

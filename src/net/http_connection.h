@@ -72,7 +72,10 @@ class ConnectionHost : public HttpSetting {
 class HttpConnection final : public std::enable_shared_from_this<HttpConnection>, private BodySink {
   public:
     HttpConnection(
-        ConnectionHost& host, std::unique_ptr<Transport> transport, std::string peer_address
+        ConnectionHost& host,
+        std::unique_ptr<Transport> transport,
+        std::string peer_address,
+        std::uint16_t peer_port
     );
     ~HttpConnection() override;
 
@@ -134,6 +137,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
     ConnectionHost& host_;
     std::unique_ptr<Transport> transport_;
     const std::string peer_address_;
+    const std::uint16_t peer_port_;
     std::string peer_name_;
 
     Phase phase_ = Phase::handshake;

@@ -31,6 +31,7 @@ struct HttpHead {
     bool keeps_alive = false;
     bool expects_continue = false;
     std::string_view peer_address;  // without port
+    std::uint16_t peer_port = 0;
     std::string_view peer_name;     // CN of the client's verified certificate; empty: none
 
     // The first field of that name, either case; empty: none.

@@ -322,7 +322,9 @@ class HttpServer::Impl {
             } else {
                 transport = std::make_unique<PlainTransport>(std::move(socket));
             }
-            worker.adopt(std::make_shared<HttpConnection>(worker, std::move(transport), address));
+            worker.adopt(
+                std::make_shared<HttpConnection>(worker, std::move(transport), address, peer.port())
+            );
         } catch (const std::exception& thrown) {
             counters_.count(HttpTrouble::exception);
             log_error("net", "cannot take a connection: {}", thrown.what());

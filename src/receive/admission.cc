@@ -36,6 +36,8 @@ tl::unexpected<Error> too_large(Bytes bytes_max) {
 
 constexpr std::string_view memory_full =
     "the gateway's memory is full (memory_bytes_max); send again later";
+constexpr std::string_view share_full =
+    "the gateway's memory is scarce and this client holds its share; send again later";
 
 }  // namespace
 
@@ -176,20 +178,25 @@ tl::expected<Admitted, Outcome> Admission::admit(const RequestHead& head) {
     if (const RecordSink::Refusal refusal = refusing_(); is_delivered && !refusal.reason.empty()) {
         return tl::unexpected(refuse(counters_->delivery, ErrorCode::unavailable, refusal.reason));
     }
-    Lease lease(budget_);
-    if (!lease.grow_to(lease_factor * head.declared_bytes.value_or(unknown_body_lease_bytes))) {
-        return tl::unexpected(
-            turn_away({ErrorCode::unavailable, std::string(memory_full)}, head.signal)
-        );
+    Lease lease(budget_, shares_.of(*tenant, head.peer));
+    const Bytes bytes = head.declared_bytes.value_or(unknown_body_lease_bytes);
+    if (Status leased = grow(lease, bytes); !leased) {
+        return tl::unexpected(turn_away(std::move(leased.error()), head.signal));
     }
     return Admitted{head.signal, std::move(*tenant), clock_.wall_nanos(), std::move(lease)};
 }
 
 Status Admission::grow(Admitted& admitted, Bytes body_bytes) const {
     if (body_bytes > request_bytes_max_) return too_large(request_bytes_max_);
-    if (!admitted.lease.grow_to(lease_factor * body_bytes)) {
-        return fail(ErrorCode::unavailable, std::string(memory_full));
+    return grow(admitted.lease, body_bytes);
+}
+
+Status Admission::grow(Lease& lease, Bytes body_bytes) const {
+    const std::uint64_t bytes = lease_factor * body_bytes;
+    if (!ClientShares::may_grow(budget_, lease, bytes)) {
+        return fail(ErrorCode::rate_limited, std::string(share_full));
     }
+    if (!lease.grow_to(bytes)) return fail(ErrorCode::unavailable, std::string(memory_full));
     return {};
 }
 

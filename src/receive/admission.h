@@ -28,6 +28,7 @@
 #include "model/request.h"
 #include "model/ticket.h"
 #include "observe/metrics.h"
+#include "receive/client_shares.h"
 #include "receive/credentials.h"
 
 namespace spangate {
@@ -43,6 +44,7 @@ struct RequestHead {
     std::string_view api_key;             // value of x-api-key; empty: none
     std::string_view certificate_name;    // CN of the client's verified certificate; empty: none
     std::optional<Bytes> declared_bytes;  // body size on the wire, when the headers tell it
+    ClientPeer peer;
 };
 
 // A request that may come in. Move-only; dropping it gives its memory back.
@@ -90,7 +92,7 @@ class Admission {
     [[nodiscard]] tl::expected<Admitted, Outcome> admit(const RequestHead& head);
 
     // Before the body, as it will be inflated, takes memory for `body_bytes` in all. Fails with
-    // too_large or unavailable; hand the error to turn_away().
+    // too_large, unavailable or rate_limited (client_shares.h); hand the error to turn_away().
     [[nodiscard]] Status grow(Admitted& admitted, Bytes body_bytes) const;
 
     // What to answer for a failure found outside admit(): counts it, adds Retry-After where the
@@ -123,11 +125,13 @@ class Admission {
     [[nodiscard]] Result<std::string> tenant_of(const RequestHead& head) const;
     [[nodiscard]] Outcome refuse(Counter& counter, ErrorCode code, std::string_view why);
     [[nodiscard]] std::uint32_t retry_after_s() const;
+    [[nodiscard]] Status grow(Lease& lease, Bytes body_bytes) const;
 
     const Bytes request_bytes_max_;
     const ReceiverAuthConfig auth_;
     const bool is_mutual_tls_;
     MemoryBudget& budget_;
+    ClientShares shares_;
     RequestInbox& inbox_;
     TicketObserver* const observer_;
     const Clock& clock_;

@@ -260,12 +260,14 @@ class GrpcCallQueue : public std::enable_shared_from_this<GrpcCallQueue> {
         head.signal = call.signal;
         head.authorization = metadata_of(call, "authorization");
         head.api_key = metadata_of(call, "x-api-key");
-        const std::shared_ptr<const grpc::AuthContext> peer = call.context->auth_context();
+        const std::shared_ptr<const grpc::AuthContext> identity = call.context->auth_context();
         std::vector<grpc::string_ref> names;
-        if (peer != nullptr && peer->IsPeerAuthenticated()) {
-            names = peer->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
+        if (identity != nullptr && identity->IsPeerAuthenticated()) {
+            names = identity->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
         }
         if (!names.empty()) head.certificate_name = {names[0].data(), names[0].size()};
+        const std::string peer_uri = call.context->peer();
+        head.peer = peer_of_uri(peer_uri);
         return admission_.admit(head);
     }
 

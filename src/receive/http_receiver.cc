@@ -213,7 +213,8 @@ class OtlpHandler final : public HttpHandler {
              head.field("Authorization"),
              head.field("X-Api-Key"),
              head.peer_name,
-             head.content_length}
+             head.content_length,
+             {head.peer_address, head.peer_port}}
         );
         HeadDecision decision;
         if (!admitted) {

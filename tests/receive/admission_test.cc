@@ -1,9 +1,11 @@
 #include "receive/admission.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -84,6 +86,49 @@ TEST_CASE("a full house refuses at the headers and takes the next one after a re
     CHECK(context.refused("memory") == 1);
     first = tl::unexpected(Outcome());
     CHECK(context.admission->admit(head_of(share)));
+}
+
+TEST_CASE("where memory is scarce, who holds an eighth waits and the small ones get in") {
+    ReceiveContext context;  // 128 MiB
+    RequestHead large = head_of(8 * mib);
+    large.peer = {"10.0.0.1", 1};
+    std::vector<tl::expected<Admitted, Outcome>> held;
+    for (int i = 0; i < 3; ++i)
+        held.push_back(context.admission->admit(large));  // three quarters
+    CHECK(std::all_of(held.begin(), held.end(), [](const auto& one) { return one.has_value(); }));
+    const tl::expected<Admitted, Outcome> fourth = context.admission->admit(large);
+    REQUIRE_FALSE(fourth);
+    CHECK(fourth.error().code == ErrorCode::rate_limited);
+    CHECK(fourth.error().retry_after_s == 1);
+    CHECK(context.refused("rate") == 1);
+    RequestHead small = head_of(1 * mib);
+    small.peer = {"10.0.0.2", 1};
+    for (int i = 0; i < 4; ++i)
+        held.push_back(context.admission->admit(small));
+    CHECK(std::all_of(held.begin(), held.end(), [](const auto& one) { return one.has_value(); }));
+    held.clear();
+    CHECK(context.admission->admit(large));
+}
+
+TEST_CASE("a client is its tenant, else its address, on loopback its connection") {
+    ClientShares shares;
+    CHECK(shares.of("acme", {"10.0.0.1", 1}) == shares.of("acme", {"10.0.0.2", 2}));
+    CHECK(shares.of("", {"10.0.0.1", 1}) == shares.of("", {"10.0.0.1", 2}));
+    CHECK(shares.of("", {"10.0.0.1", 1}) != shares.of("", {"10.0.0.2", 1}));
+    CHECK(shares.of("", {"127.0.0.1", 1}) != shares.of("", {"127.0.0.1", 2}));
+    CHECK(shares.of("", {}) == nullptr);
+}
+
+TEST_CASE("gRPC's words for a peer are read") {
+    const auto is = [](std::string_view uri, std::string_view address, std::uint16_t port) {
+        const ClientPeer peer = peer_of_uri(uri);
+        return peer.address == address && peer.port == port;
+    };
+    CHECK(is("ipv4:127.0.0.1:50123", "127.0.0.1", 50123));
+    CHECK(is("ipv6:%5B::1%5D:7", "::1", 7));
+    CHECK(is("ipv6:[::1]:7", "::1", 7));
+    CHECK(is("unix:/run/spangate.sock", "", 0));
+    CHECK(is("ipv4:", "", 0));
 }
 
 TEST_CASE("a body may grow while the house has room, and up to the limit") {
