@@ -3,7 +3,7 @@
 #include <array>
 #include <cmath>
 
-#include "redact/scan.h"
+#include "redact/numbers.h"
 
 namespace spangate {
 namespace {
@@ -42,9 +42,15 @@ bool is_hash_or_uuid(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return is_hex(c) || c == '-'; });
 }
 
-// Something that stands for a secret already, or is none: `***`, `[email]`, `${TOKEN}`, `null`.
+// Something that stands for a secret already, or is none: `***`, `[email]`, `${TOKEN}`, `null`,
+// `xxxx`; also as the last word of a sentence.
 bool is_placeholder(std::string_view text) {
+    while (!text.empty() && std::string_view(".!?:").find(text.back()) != std::string_view::npos)
+        text.remove_suffix(1);
     if (text.empty()) return true;
+    if (ascii_lower(text.front()) == 'x' && text.find_first_not_of(text.front()) == text.npos) {
+        return true;
+    }
     const char last = text.back();
     switch (text.front()) {
         case '[':
@@ -146,21 +152,18 @@ bool is_prose(std::string_view value) {
     });
 }
 
+// `password: Optional[str]`, `password: The one of …`: no password is followed so.
+bool is_sentence_start(const Scan& scan, std::string_view value, std::size_t end) {
+    const bool is_word = value.front() >= 'A' && value.front() <= 'Z' && is_prose(value.substr(1));
+    return is_word && (scan.at(end) == '[' || (scan.at(end) == ' ' && is_letter(scan.at(end + 1))));
+}
+
 bool is_connection_key(std::string_view key) {
     for (const std::string_view word :
          {"password", "pwd", "accountkey", "sharedaccesskey", "sharedaccesssignature"}) {
         if (equals_ignore_case(key, word)) return true;
     }
     return false;
-}
-
-// `"phone": 4155550132`: digits alone are a number of a person only beside such a key.
-void detect_plain_phone(Scan& scan, std::size_t begin) {
-    std::size_t end = begin;
-    while (end - begin <= 15 && is_digit(scan.at(end)))
-        ++end;
-    if (!scan.wants(Detector::phone) || end - begin < 7 || end - begin > 15) return;
-    if (!is_alnum(scan.at(end))) scan.add(Detector::phone, begin, end);
 }
 
 // A whole value, by the key beside it.
@@ -204,7 +207,10 @@ void judge_items(Scan& scan, std::size_t bracket, KeyHints hints) {
 // `password=…` without quotes.
 void judge_bare(Scan& scan, std::size_t separator, std::size_t begin, KeyHints hints) {
     if (hints.phone) {
-        detect_plain_phone(scan, begin);
+        const std::size_t end_of_phone = labelled_phone_end(scan, begin);
+        if (scan.wants(Detector::phone) && end_of_phone != begin) {
+            scan.add(Detector::phone, begin, end_of_phone);
+        }
         return;
     }
     std::size_t end = begin;
@@ -213,7 +219,10 @@ void judge_bare(Scan& scan, std::size_t separator, std::size_t begin, KeyHints h
     const std::string_view sample =
         scan.text.substr(std::min(begin, scan.text.size()), end - begin);
     if (!scan.wants(Detector::entropy) || !is_secret(sample, hints)) return;
-    if (hints.password && scan.text[separator] == ':' && is_prose(sample)) return;
+    const bool is_colon = scan.text[separator] == ':';
+    if (hints.password && is_colon && (is_prose(sample) || is_sentence_start(scan, sample, end))) {
+        return;
+    }
     while (is_value_byte(scan.at(end)))
         ++end;
     scan.add(Detector::entropy, begin, end);
@@ -256,6 +265,32 @@ void detect_assignment(Scan& scan, std::size_t separator) {
     } else {
         judge_bare(scan, separator, place.begin, hints);
     }
+}
+
+// `--password hunter2` of a command line; `--password=hunter2` is an assignment.
+void detect_option(Scan& scan, std::size_t second_dash) {
+    const std::size_t begin = second_dash + 1;
+    if (!scan.wants(Detector::entropy) || scan.before(second_dash, 2) == '-') return;
+    std::size_t end = begin;
+    while (end - begin < key_bytes_max && is_base64url(scan.at(end)))
+        ++end;
+    const std::string_view key = scan.text.substr(begin, end - begin);
+    if (scan.at(end) != ' ' || !may_tell(key)) return;
+    const KeyHints hints = hints_of(key);
+    if (!hints.password && !hints.secret) return;
+    const Place place = value_from(scan, end);
+    std::size_t value_end = place.begin;
+    if (place.quote != '\0') {
+        value_end = quoted_end(scan, place);
+    } else {
+        while (is_value_byte(scan.at(value_end)))
+            ++value_end;
+    }
+    if (value_end <= place.begin) return;
+    const std::string_view value = scan.text.substr(place.begin, value_end - place.begin);
+    const bool is_other = std::string_view("-$/~.").find(value.front()) != std::string_view::npos;
+    if (is_other || (place.quote == '\0' && is_prose(value)) || !is_secret(value, hints)) return;
+    scan.add(Detector::entropy, place.begin, value_end);
 }
 
 void detect_by_hints(Scan& scan) {

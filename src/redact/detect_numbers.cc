@@ -1,51 +1,11 @@
-// Detectors that start at digits: cards, social security numbers, phone numbers.
+// Detectors that start at digits: cards, social security numbers; what asks those of phone numbers.
 #include <array>
 #include <cstring>
 
-#include "redact/scan.h"
+#include "redact/numbers.h"
 
 namespace spangate {
 namespace {
-
-constexpr std::size_t digits_max = 19;  // of a card number; no other number is longer
-constexpr std::size_t groups_max = 8;
-
-// Digits in groups with one separator between them, as far as they reach.
-struct Groups {
-    std::array<char, digits_max> digits{};
-    std::array<std::uint8_t, groups_max> sizes{};
-    std::array<char, groups_max> separators{};         // separators[i] stands after group i
-    std::array<std::size_t, groups_max> ends{};        // in the text
-    std::array<std::uint8_t, groups_max> digits_to{};  // digits in groups 0…i
-    std::size_t count = 0;
-
-    [[nodiscard]] std::string_view digits_of(std::size_t groups) const {
-        return {digits.data(), digits_to[groups - 1]};
-    }
-};
-
-// Stops before a group that would make more than 19 digits.
-Groups read_groups(const Scan& scan, std::size_t i, std::string_view separators) {
-    Groups groups;
-    std::size_t total = 0;
-    while (groups.count < groups_max) {
-        std::size_t end = i;
-        while (end - i <= digits_max && is_digit(scan.at(end)))
-            ++end;
-        const std::size_t size = end - i;
-        if (size == 0 || total + size > digits_max || is_digit(scan.at(end))) break;
-        std::memcpy(groups.digits.data() + total, scan.text.data() + i, size);
-        total += size;
-        groups.sizes[groups.count] = static_cast<std::uint8_t>(size);
-        groups.ends[groups.count] = end;
-        groups.digits_to[groups.count] = static_cast<std::uint8_t>(total);
-        const char separator = scan.at(end);
-        groups.separators[groups.count++] = separator;
-        if (separator == '\0' || separators.find(separator) == std::string_view::npos) break;
-        i = end + 1;
-    }
-    return groups;
-}
 
 bool passes_luhn(std::string_view digits) {
     unsigned sum = 0;
@@ -67,20 +27,23 @@ struct Issuer {
     bool only_ends = false;  // only the two lengths, none between
 };
 
-constexpr std::array<Issuer, 17> issuers = {{
+// The lengths that are issued; a standard that allows all from 14 to 19 would take every tenth id.
+constexpr std::array<Issuer, 19> issuers = {{
     {4000, 4999, 13, 16, true},   // Visa
     {4000, 4999, 19, 19, false},  // Visa
     {5100, 5599, 16, 16, false},  // Mastercard
     {2221, 2720, 16, 16, false},  // Mastercard
     {3400, 3499, 15, 15, false},  // American Express
     {3700, 3799, 15, 15, false},  // American Express
-    {6011, 6011, 16, 19, false},  // Discover
-    {6440, 6599, 16, 19, false},  // Discover
-    {3000, 3059, 14, 19, false},  // Diners Club
-    {3095, 3095, 14, 19, false},  // Diners Club
-    {3600, 3699, 14, 19, false},  // Diners Club
-    {3800, 3999, 14, 19, false},  // Diners Club
-    {3528, 3589, 16, 19, false},  // JCB
+    {6011, 6011, 16, 19, true},   // Discover
+    {6440, 6599, 16, 19, true},   // Discover
+    {3000, 3059, 14, 16, true},   // Diners Club
+    {3095, 3095, 14, 16, true},   // Diners Club
+    {3600, 3699, 14, 16, true},   // Diners Club
+    {3800, 3999, 14, 16, true},   // Diners Club
+    {3528, 3589, 16, 19, true},   // JCB
+    {1800, 1800, 15, 15, false},  // JCB
+    {2131, 2131, 15, 15, false},  // JCB
     {6200, 6299, 16, 19, false},  // UnionPay
     {2200, 2204, 16, 19, false},  // Mir
     {8100, 8299, 16, 16, false},  // RuPay
@@ -104,7 +67,7 @@ bool has_issuer(std::string_view digits) {
 bool has_card_shape(const Groups& groups, std::size_t count) {
     static constexpr std::array<std::string_view, 7> shapes = {
         "4444", "44443", "465", "464", "445", "88", "4443"};
-    std::array<char, groups_max> sizes{};
+    std::array<char, number_groups_max> sizes{};
     for (std::size_t i = 0; i < count; ++i) {
         sizes[i] = static_cast<char>('0' + groups.sizes[i]);
         if (i + 1 < count && groups.separators[i] != groups.separators[0]) return false;
@@ -142,19 +105,6 @@ bool detect_card(Scan& scan, std::size_t start, const Groups& groups) {
     return false;
 }
 
-// Whether a number goes on to the left of `i`: a digit, or a separator with a digit before it.
-bool number_before(const Scan& scan, std::size_t i) {
-    const char c = scan.before(i);
-    if (scan.word_before(i) || c == '_') return true;
-    return (c == '-' || c == '.' || c == '/' || c == ',') && is_alnum(scan.before(i, 2));
-}
-
-bool number_at(const Scan& scan, std::size_t i) {
-    const char c = scan.at(i);
-    if (is_alnum(c) || c == '_') return true;
-    return (c == '-' || c == '.' || c == '/' || c == ':' || c == ',') && is_digit(scan.at(i + 1));
-}
-
 bool is_ssn(std::string_view digits) {
     if (digits.size() != 9) return false;
     const std::string_view area = digits.substr(0, 3);
@@ -184,69 +134,6 @@ bool detect_ssn(Scan& scan, std::size_t start, const Groups& groups) {
     return true;
 }
 
-// North American: [1-](415) 555-0132, 415-555-0132, 415.555.0132.
-bool detect_nanp_phone(Scan& scan, std::size_t start) {
-    std::size_t i = start;
-    if (scan.text[i] == '1' &&
-        (scan.at(i + 1) == '-' || scan.at(i + 1) == '.' || scan.at(i + 1) == ' ')) {
-        i += 2;
-    }
-    std::size_t begin = start;
-    const auto three = [&](std::size_t at) {
-        return scan.at(at) >= '2' && scan.at(at) <= '9' && is_digit(scan.at(at + 1)) &&
-               is_digit(scan.at(at + 2));
-    };
-    const auto is_separator = [](char c) {
-        return c == '-' || c == '.' || c == ' ';
-    };
-    bool has_bracket = i == start && scan.before(i) == '(' && scan.at(i + 3) == ')';
-    if (has_bracket) begin = start - 1;
-    if (i != start && scan.at(i) == '(') {
-        has_bracket = true;
-        ++i;
-    }
-    if (!three(i)) return false;
-    i += 3;
-    if (has_bracket) {
-        if (scan.at(i) != ')') return false;
-        ++i;
-        if (is_separator(scan.at(i))) ++i;
-    } else {
-        if (!is_separator(scan.at(i))) return false;
-        ++i;
-    }
-    if (!three(i) || !is_separator(scan.at(i + 3))) return false;
-    i += 4;
-    for (const std::size_t end = i + 4; i < end; ++i) {
-        if (!is_digit(scan.at(i))) return false;
-    }
-    if (number_before(scan, begin) || number_at(scan, i)) return false;
-    scan.add(Detector::phone, begin, i);
-    return true;
-}
-
-// With the trunk prefix 0: 030 123456, 020 7946 0958, 01 23 45 67 89, 0151/2345678.
-bool detect_national_phone(Scan& scan, std::size_t start, const Groups& groups) {
-    if (scan.text[start] != '0' || groups.count < 2 || !is_digit(scan.at(start + 1))) return false;
-    if (scan.text[start + 1] == '0' || groups.sizes[0] > 5) return false;
-    const std::size_t total = groups.digits_to[groups.count - 1];
-    if (total < 9 || total > 12) return false;
-    bool are_pairs = true;
-    bool are_long = groups.count <= 4;
-    for (std::size_t i = 1; i < groups.count; ++i) {
-        are_pairs = are_pairs && groups.sizes[i] == 2;
-        are_long = are_long && groups.sizes[i] >= 3;
-        const char separator = groups.separators[i - 1];
-        if (separator == '.') return false;
-        if (i >= 2 && (separator == '/' || separator != groups.separators[1])) return false;
-    }
-    const std::size_t end = groups.ends[groups.count - 1];
-    if (!(are_pairs && total >= 10) && !are_long) return false;
-    if (number_before(scan, start) || number_at(scan, end)) return false;
-    scan.add(Detector::phone, start, end);
-    return true;
-}
-
 // Most digits of telemetry are few, or parts of words: told here for a glance at their ends.
 bool may_be_number(const Scan& scan, std::size_t start) {
     constexpr std::size_t bare_digits_min = 9;
@@ -261,7 +148,47 @@ bool may_be_number(const Scan& scan, std::size_t start) {
     return end - start >= 4 || !scan.word_before(start);  // groups glued to a word: only a card's
 }
 
+// Phone numbers that have a form of their own; then those with a label.
+void detect_phone(Scan& scan, std::size_t start, const Groups& groups) {
+    if (detect_nanp_phone(scan, start) || detect_national_phone(scan, start, groups)) return;
+    (void)detect_labelled_phone(scan, start, groups);
+}
+
 }  // namespace
+
+Groups read_groups(const Scan& scan, std::size_t i, std::string_view separators) {
+    Groups groups;
+    std::size_t total = 0;
+    while (groups.count < number_groups_max) {
+        std::size_t end = i;
+        while (end - i <= number_digits_max && is_digit(scan.at(end)))
+            ++end;
+        const std::size_t size = end - i;
+        if (size == 0 || total + size > number_digits_max || is_digit(scan.at(end))) break;
+        std::memcpy(groups.digits.data() + total, scan.text.data() + i, size);
+        total += size;
+        groups.sizes[groups.count] = static_cast<std::uint8_t>(size);
+        groups.ends[groups.count] = end;
+        groups.digits_to[groups.count] = static_cast<std::uint8_t>(total);
+        const char separator = scan.at(end);
+        groups.separators[groups.count++] = separator;
+        if (separator == '\0' || separators.find(separator) == std::string_view::npos) break;
+        i = end + 1;
+    }
+    return groups;
+}
+
+bool number_before(const Scan& scan, std::size_t i) {
+    const char c = scan.before(i);
+    if (scan.word_before(i) || c == '_') return true;
+    return (c == '-' || c == '.' || c == '/' || c == ',') && is_alnum(scan.before(i, 2));
+}
+
+bool number_at(const Scan& scan, std::size_t i) {
+    const char c = scan.at(i);
+    if (is_alnum(c) || c == '_') return true;
+    return (c == '-' || c == '.' || c == '/' || c == ':' || c == ',') && is_digit(scan.at(i + 1));
+}
 
 // A label such as «SSN:» within a few bytes to the left.
 bool is_labelled(const Scan& scan, std::size_t begin, std::string_view label) {
@@ -275,57 +202,34 @@ bool is_labelled(const Scan& scan, std::size_t begin, std::string_view label) {
 }
 
 bool is_card_number(std::string_view digits) {
-    return digits.size() >= 13 && digits.size() <= digits_max && has_issuer(digits) &&
+    return digits.size() >= 13 && digits.size() <= number_digits_max && has_issuer(digits) &&
            passes_luhn(digits);
 }
 
-// E.164 with its plus sign: 8 to 15 digits in groups.
-void detect_international_phone(Scan& scan, std::size_t plus) {
-    const std::size_t start = plus + 1;
-    if (!scan.wants(Detector::phone) || !is_digit(scan.at(start))) return;
-    if (scan.word_before(plus) || scan.text[start] == '0') return;
-    const std::size_t enough =
-        scan.text[start] == '1' ? 11 : 10;  // digits after which a blank ends
-    std::size_t digits = 0;
-    std::size_t separators = 0;
-    std::size_t end = start;
-    for (std::size_t i = start; i < scan.text.size() && digits <= 15; ++i) {
-        const char c = scan.text[i];
-        if (is_digit(c)) {
-            ++digits;
-            separators = 0;
-            end = i + 1;
-            continue;
-        }
-        const bool is_separator = c == ' ' || c == '-' || c == '.' || c == '(' || c == ')';
-        if (!is_separator || ++separators > 2) break;
-        if (digits >= enough && c == ' ') break;
-    }
-    if (digits < 8 || digits > 15 || is_alnum(scan.at(end))) return;
-    scan.add(Detector::phone, plus, end);
-}
-
 void detect_number(Scan& scan, std::size_t start) {
+    constexpr std::size_t digits_min = 9;
     if (!is_digit(scan.text[start]) || is_digit(scan.before(start))) return;
-    const bool is_bracketed = scan.before(start) == '(' && scan.at(start + 3) == ')';
+    const bool is_bracketed = scan.before(start) == '(' && bracketed_digits(scan, start) != 0;
     if (!is_bracketed && !may_be_number(scan, start)) return;
+    if (scan.before(start) == '/' && detect_numbered_webhook(scan, start)) return;
     const Groups groups = read_groups(scan, start, " -./");
     if (groups.count == 0) return;
     if (scan.wants(Detector::ip) && !scan.hints.version && groups.separators[0] == '.' &&
         groups.count >= 4 && detect_ipv4(scan, start)) {
         return;
     }
-    const bool is_country_code = groups.sizes[0] == 1 && scan.text[start] == '1';
-    if (scan.wants(Detector::phone) && (is_bracketed || is_country_code) &&
-        detect_nanp_phone(scan, start)) {
+    if (is_bracketed) {
+        if (!scan.wants(Detector::phone)) return;
+        if (detect_nanp_phone(scan, start) || detect_bracketed_phone(scan, start)) return;
+        (void)detect_labelled_phone(scan, start, groups);
         return;
     }
-    if (groups.digits_to[groups.count - 1] < 9) return;
+    const bool is_country_code = groups.sizes[0] == 1 && scan.text[start] == '1';
+    if (scan.wants(Detector::phone) && is_country_code && detect_nanp_phone(scan, start)) return;
+    if (groups.digits_to[groups.count - 1] < digits_min) return;
     if (scan.wants(Detector::card) && detect_card(scan, start, groups)) return;
     if (scan.wants(Detector::ssn) && detect_ssn(scan, start, groups)) return;
-    if (!scan.wants(Detector::phone)) return;
-    if (detect_nanp_phone(scan, start)) return;
-    (void)detect_national_phone(scan, start, groups);
+    if (scan.wants(Detector::phone)) detect_phone(scan, start, groups);
 }
 
 }  // namespace spangate

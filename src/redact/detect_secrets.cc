@@ -1,4 +1,4 @@
-// Detectors of addresses and credentials: e-mail, URLs, JWTs, bearer tokens, vendors' keys, PEM.
+// Detectors of addresses and credentials: e-mail, URLs, JWTs, bearer tokens, PEM.
 #include <array>
 #include <optional>
 #include <string>
@@ -66,121 +66,6 @@ std::size_t wide_domain_end(const Scan& scan, std::size_t begin) {
     const std::size_t stop = scan.text.substr(begin, end - begin).find(wide_stop);
     const bool has_stop = stop != std::string_view::npos && stop > 0;
     return has_stop && begin + stop + wide_stop.size() < end ? end : begin;
-}
-
-struct VendorKey {
-    std::string_view prefix;
-    std::size_t anchor = 0;      // index in prefix of the byte that the anchor pass stops at
-    std::size_t bytes_min = 0;   // after the prefix
-    bool is_alnum_only = false;  // else also '-', '_' and '.'
-};
-
-constexpr std::array<VendorKey, 74> vendor_keys = {{
-    {"AKIA", 2, 12, true},         {"ASIA", 2, 12, true},
-    {"AIza", 1, 30, false},        {"ya29.", 2, 20, false},
-    {"GOCSPX-", 6, 20, false},     {"SG.", 1, 20, false},
-    {"sk-proj-", 2, 20, false},    {"sk-ant-", 2, 20, false},
-    {"sk-svcacct-", 2, 20, false}, {"sk-admin-", 2, 20, false},
-    {"sk-or-", 2, 20, false},      {"sk-lf-", 2, 20, false},
-    {"pk-lf-", 2, 20, false},      {"sk-", 2, 20, true},
-    {"sk_live_", 2, 16, true},     {"sk_test_", 2, 16, true},
-    {"rk_live_", 2, 16, true},     {"rk_test_", 2, 16, true},
-    {"whsec_", 5, 16, false},      {"ghp_", 3, 30, true},
-    {"gho_", 3, 30, true},         {"ghu_", 3, 30, true},
-    {"ghs_", 3, 30, true},         {"ghr_", 3, 30, true},
-    {"github_pat_", 6, 30, false}, {"glpat-", 5, 18, false},
-    {"gldt-", 4, 18, false},       {"glrt-", 4, 18, false},
-    {"glptt-", 5, 18, false},      {"glcbt-", 5, 18, false},
-    {"glsoat-", 6, 18, false},     {"xoxb-", 4, 16, false},
-    {"xoxp-", 4, 16, false},       {"xoxa-", 4, 16, false},
-    {"xoxr-", 4, 16, false},       {"xoxs-", 4, 16, false},
-    {"xoxe-", 4, 16, false},       {"xapp-", 4, 16, false},
-    {"hf_", 2, 30, true},          {"api_org_", 3, 30, true},
-    {"npm_", 3, 30, true},         {"pypi-", 4, 40, false},
-    {"dop_v1_", 3, 40, true},      {"doo_v1_", 3, 40, true},
-    {"dor_v1_", 3, 40, true},      {"shpat_", 5, 30, true},
-    {"shpss_", 5, 30, true},       {"shpca_", 5, 30, true},
-    {"shppa_", 5, 30, true},       {"gsk_", 3, 30, true},
-    {"r8_", 2, 30, true},          {"tvly-", 4, 20, false},
-    {"pcsk_", 4, 30, false},       {"nvapi-", 5, 40, false},
-    {"xai-", 3, 40, true},         {"pplx-", 4, 30, true},
-    {"lsv2_", 4, 30, false},       {"lin_api_", 3, 30, true},
-    {"glsa_", 4, 30, false},       {"glc_", 3, 30, false},
-    {"dckr_pat_", 4, 20, false},   {"sbp_", 3, 30, true},
-    {"ntn_", 3, 30, true},         {"figd_", 4, 30, false},
-    {"sntrys_", 6, 30, false},     {"sq0atp-", 6, 20, false},
-    {"sq0csp-", 6, 30, false},     {"NRAK-", 4, 20, true},
-    {"PMAK-", 4, 24, false},       {"AGE-SECRET-KEY-1", 3, 40, true},
-    {"pscale_tkn_", 6, 30, false}, {"pscale_pw_", 6, 30, false},
-    {"rubygems_", 8, 40, true},    {"pul-", 3, 30, true},
-}};
-
-// An anchor and the two bytes before it, folded: most are told to be none of ours by it.
-class PrefixFilter {
-  public:
-    constexpr void add(std::string_view three) {
-        const std::size_t i = fold(three[0], three[1], three[2]);
-        words_[i / 64] |= std::uint64_t{1} << (i % 64);
-    }
-
-    [[nodiscard]] constexpr bool may_have(char first, char second, char anchor) const {
-        const std::size_t i = fold(first, second, anchor);
-        return (words_[i / 64] >> (i % 64) & 1U) != 0;
-    }
-
-  private:
-    static constexpr std::size_t fold(char first, char second, char anchor) {
-        const auto number = [](char c) {
-            return static_cast<std::uint32_t>(static_cast<unsigned char>(c));
-        };
-        const std::uint32_t three = number(first) << 16 | number(second) << 8 | number(anchor);
-        return three * 0x9E3779B1U >> 20;  // multiplicative, 12 bits
-    }
-
-    std::array<std::uint64_t, 64> words_{};
-};
-
-constexpr PrefixFilter vendor_filter() {
-    PrefixFilter filter;
-    for (const VendorKey& key : vendor_keys) {
-        if (key.anchor >= 2) filter.add(key.prefix.substr(key.anchor - 2, 3));
-    }
-    return filter;
-}
-
-// AWS key ids are 20 characters long; the others have at least their minimum.
-bool take_vendor_key(Scan& scan, std::size_t begin, const VendorKey& key) {
-    std::size_t end = begin + key.prefix.size();
-    bool has_digit = false;
-    bool has_upper = false;
-    while (is_alnum(scan.at(end)) ||
-           (!key.is_alnum_only &&
-            (scan.at(end) == '-' || scan.at(end) == '_' || scan.at(end) == '.'))) {
-        const char c = scan.text[end++];
-        has_digit = has_digit || is_digit(c);
-        has_upper = has_upper || (c >= 'A' && c <= 'Z');
-    }
-    while (scan.text[end - 1] == '.')
-        --end;
-    if (end - begin < key.prefix.size() + key.bytes_min || !(has_digit || has_upper)) return false;
-    scan.add(Detector::vendor_keys, begin, end);
-    return true;
-}
-
-// Apart, so that the filter before it costs no frame.
-[[gnu::noinline]] void try_vendor_keys(Scan& scan, std::size_t anchor) {
-    if (!scan.wants(Detector::vendor_keys)) return;
-    const char c = scan.text[anchor];
-    for (const VendorKey& key : vendor_keys) {
-        if (key.prefix[key.anchor] != c || anchor < key.anchor) continue;
-        const std::size_t begin = anchor - key.anchor;
-        if (!scan.starts_with(begin, key.prefix) || scan.word_before(begin)) continue;
-        if (take_vendor_key(scan, begin, key)) return;
-    }
-}
-
-bool is_base64(char c) {
-    return is_alnum(c) || c == '+' || c == '/' || c == '=';
 }
 
 // Whether `part` is base64url of a JSON object's start; enough to tell a JWT's header.
@@ -312,53 +197,6 @@ void detect_bearer(Scan& scan, std::size_t initial) {
     const bool is_credential = is_bearer ? token.size() >= token_bytes_min && is_random
                                          : token.size() >= 6 && is_basic_credential(token);
     if (is_credential) scan.add(Detector::bearer, begin, i);
-}
-
-void detect_vendor_key(Scan& scan, std::size_t anchor) {
-    static constexpr PrefixFilter filter = vendor_filter();
-    const char c = scan.text[anchor];
-    const char before = scan.before(anchor);
-    const bool is_short_prefix = (c == 'I' && before == 'A') || (c == 'G' && before == 'S');
-    if (is_short_prefix || filter.may_have(scan.before(anchor, 2), before, c)) {
-        try_vendor_keys(scan, anchor);
-    }
-}
-
-// A client secret of Azure (Entra ID): three characters, a digit, `Q~` and 31 to 34 more.
-void detect_azure_secret(Scan& scan, std::size_t tilde) {
-    constexpr std::size_t head_bytes = 5;
-    if (!scan.wants(Detector::vendor_keys) || tilde < head_bytes) return;
-    if (scan.before(tilde) != 'Q' || !is_digit(scan.before(tilde, 2))) return;
-    const auto is_secret_byte = [](char c) {
-        return is_base64url(c) || c == '.' || c == '~';
-    };
-    const std::size_t begin = tilde - head_bytes;
-    for (std::size_t i = begin; i < tilde; ++i) {
-        if (!is_secret_byte(scan.text[i])) return;
-    }
-    constexpr std::size_t tail_bytes_min = 31;
-    constexpr std::size_t tail_bytes_max = 34;
-    std::size_t end = tilde + 1;
-    while (end - tilde <= tail_bytes_max + 1 && is_secret_byte(scan.at(end)))
-        ++end;
-    const std::size_t tail = end - tilde - 1;
-    if (tail < tail_bytes_min || tail > tail_bytes_max || scan.word_before(begin)) return;
-    scan.add(Detector::vendor_keys, begin, end);
-}
-
-// A bot token of Telegram: eight to ten digits, a colon and 35 characters that start with AA.
-void detect_bot_token(Scan& scan, std::size_t colon) {
-    if (scan.at(colon + 1) != 'A' || scan.at(colon + 2) != 'A') return;
-    if (!scan.wants(Detector::vendor_keys)) return;
-    constexpr std::size_t secret_bytes = 35;
-    std::size_t begin = colon;
-    while (begin > 0 && colon - begin <= 10 && is_digit(scan.text[begin - 1]))
-        --begin;
-    if (colon - begin < 8 || colon - begin > 10) return;
-    std::size_t end = colon + 1;
-    while (end - colon <= secret_bytes + 1 && is_base64url(scan.at(end)))
-        ++end;
-    if (end - colon - 1 == secret_bytes) scan.add(Detector::vendor_keys, begin, end);
 }
 
 // `capital_b` is that of BEGIN.

@@ -100,11 +100,20 @@ bool may_tell(std::string_view key) {
     return key.size() >= ending_bytes && filter.has(key);
 }
 
+// Before a digit of detect_hex_key(): one more, or the last of `dapi`, `SK`, `AC`.
+constexpr ByteSet may_stand_in_hex_key =
+    byte_set([](char c) { return (c >= 'a' && c <= 'f') || c == 'i' || c == 'K' || c == 'C'; });
+
 void visit_pair(Scan& scan, std::size_t second_digit) {
     const std::size_t start = second_digit - 1;
     if (start < 2 || start < scan.covered_end || !is_letter(scan.text[start - 1])) return;
     if (scan.wants(Detector::iban) && detect_iban(scan, start)) return;
     if (scan.text[start] == '2') detect_vendor_key(scan, start);  // ya29.
+    constexpr std::size_t more_digits = 7;  // of 32: most words with a number in them are shorter
+    if (may_stand_in_hex_key[static_cast<unsigned char>(scan.text[start - 1])] &&
+        is_hex(scan.at(start + more_digits))) {
+        detect_hex_key(scan, start);
+    }
 }
 
 void visit_number(Scan& scan, std::size_t seventh) {
@@ -121,6 +130,7 @@ void visit_at_sign(Scan& scan, std::size_t i) {
 
 void visit_dash(Scan& scan, std::size_t i) {
     if (scan.at(i + 3) == '-' && scan.at(i + 6) == '-') detect_mac(scan, i);
+    if (scan.before(i) == '-' && is_letter(scan.at(i + 1))) detect_option(scan, i);
     detect_vendor_key(scan, i);
 }
 
@@ -139,7 +149,10 @@ void visit_b(Scan& scan, std::size_t i) {
     const char second = ascii_lower(scan.text[i + 1]);
     const char third = ascii_lower(scan.text[i + 2]);
     if ((second == 'e' && third == 'a') || (second == 'a' && third == 's')) detect_bearer(scan, i);
-    if (scan.before(i) == '-' && scan.text[i] == 'B') detect_private_key(scan, i);
+    const char before = scan.before(i);
+    if (before == '-' && scan.text[i] == 'B') detect_private_key(scan, i);
+    if (before == '/' && scan.text[i] == 'B') detect_slack_webhook(scan, i);
+    if (before == 'v' || before == 'A' || before == 'T') detect_vendor_key(scan, i);  // hvb. ABSK
 }
 
 }  // namespace
@@ -175,9 +188,11 @@ void visit_mark(Scan& scan, std::size_t i) {
             return;
         case '+':
             if (is_digit(scan.at(i + 1))) detect_international_phone(scan, i);
+            if (scan.at(i + 1) == 'A') detect_azure_account_key(scan, i);
             return;
         case 'J':
             if (scan.before(i) == 'y') detect_jwt(scan, i);
+            if (scan.at(i + 1) == 'Q') detect_azure_api_key(scan, i);
             return;
         case '~':
             if (scan.before(i) == 'Q') detect_azure_secret(scan, i);

@@ -51,6 +51,10 @@ inline constexpr ByteSet hex_bytes = byte_set([](char c) {
     return is_alnum(c) || c == '-' || c == '_';
 }
 
+[[nodiscard]] constexpr bool is_base64(char c) {
+    return is_alnum(c) || c == '+' || c == '/' || c == '=';
+}
+
 // One text under way.
 struct Scan {
     std::string_view text;
@@ -116,10 +120,16 @@ void detect_url_credentials(Scan& scan, std::size_t at_sign);
 void detect_jwt(Scan& scan, std::size_t capital_j);
 void detect_bearer(Scan& scan, std::size_t initial);
 void detect_vendor_key(Scan& scan, std::size_t anchor);
+void detect_hex_key(Scan& scan, std::size_t first_digit);
 void detect_azure_secret(Scan& scan, std::size_t tilde);
+void detect_azure_api_key(Scan& scan, std::size_t capital_j);
+void detect_azure_account_key(Scan& scan, std::size_t plus);
 void detect_bot_token(Scan& scan, std::size_t colon);
+void detect_slack_webhook(Scan& scan, std::size_t capital_b);
+[[nodiscard]] bool detect_numbered_webhook(Scan& scan, std::size_t start);
 void detect_private_key(Scan& scan, std::size_t capital_b);
 void detect_assignment(Scan& scan, std::size_t separator);  // connection_string, entropy
+void detect_option(Scan& scan, std::size_t second_dash);    // `--password …`
 void detect_by_hints(Scan& scan);                           // the whole text, by its key
 
 // The anchored detectors over a text as it is; true when it holds percent escapes.

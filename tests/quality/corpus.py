@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
+import ipaddress
 import json
 import random
 import string
-import uuid
 from typing import Callable
 
 from faker import Faker
 
+from look_alikes import LOOK_ALIKES, Make, chars
+
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR", "ja_JP",
-           "hi_IN")
+           "hi_IN", "sv_SE", "da_DK", "cs_CZ", "tr_TR", "uk_UA", "en_AU")
 
 # What has a checksum, a fixed form or a label of its own: what the goals are set for. A phone number
 # in its national form has none, and is measured apart.
@@ -40,6 +41,11 @@ SENTENCES = {
     "pl": ("Mój {label} to {value}, dziękuję.", "{label}: {value}", "Proszę użyć {value}."),
     "pt": ("Meu {label} é {value}, obrigado.", "{label}: {value}", "Use {value} por favor."),
     "ja": ("私の{label}は {value} です。", "{label}:{value}", "{value} をご確認ください。"),
+    "sv": ("Min {label} är {value}, tack.", "{label}: {value}", "Använd {value} är du snäll."),
+    "da": ("Min {label} er {value}, tak.", "{label}: {value}", "Brug venligst {value}."),
+    "cs": ("Můj {label} je {value}, děkuji.", "{label}: {value}", "Použijte prosím {value}."),
+    "tr": ("Benim {label} {value}, teşekkürler.", "{label}: {value}", "Lütfen {value} kullanın."),
+    "uk": ("Мій {label}: {value}, дякую.", "{label} {value}", "Використайте {value}, будь ласка."),
     "hi": ("मेरा {label} {value} है।", "{label}: {value}", "कृपया {value} का उपयोग करें।"),
 }
 
@@ -48,6 +54,17 @@ LABELS = {
     "phone_national": ("phone", "tel", "mobile"), "card": ("card", "card number", "Visa"),
     "iban": ("IBAN", "account"), "ssn": ("SSN", "social security number"),
     "ip": ("address", "client", "host"), "mac": ("device", "MAC"),
+}
+
+# What people of the country call their telephone; beside the words of LABELS.
+PHONE_LABELS = {
+    "de": ("Telefon", "Handynummer", "Tel.", "Rufnummer"), "fr": ("téléphone", "Tél.", "portable"),
+    "es": ("teléfono", "móvil", "Telf."), "it": ("telefono", "cellulare"),
+    "nl": ("telefoonnummer", "mobiel"), "pl": ("telefon", "numer telefonu", "komórka"),
+    "pt": ("telefone", "celular"), "ja": ("電話番号", "携帯"), "hi": ("फ़ोन", "मोबाइल नंबर"),
+    "sv": ("telefon", "mobilnummer"), "da": ("telefon", "mobil", "tlf."),
+    "cs": ("telefon", "mobil"), "tr": ("telefon", "cep telefonu"), "uk": ("телефон", "моб."),
+    "en": ("phone number", "cell", "Telephone", "WhatsApp"),
 }
 
 
@@ -93,7 +110,10 @@ def make_corpus(per_locale: int, seed: int = 20261121) -> list[Text]:
 
 def placed(kind: str, value: str, locale: str, dice: random.Random) -> Text:
     language = locale[:2]
-    label = dice.choice(LABELS[kind])
+    labels = LABELS[kind]
+    if kind.startswith("phone"):
+        labels += PHONE_LABELS[language]
+    label = dice.choice(labels)
     sentence = dice.choice(SENTENCES[language])
     if kind == "phone_national":
         sentence = dice.choice([s for s in SENTENCES[language] if "{label}" in s])
@@ -114,9 +134,6 @@ def gold_text(kind: str, before: str, value: str, after: str, about: str) -> Tex
 
 # personal data ---------------------------------------------------------------------------------
 
-Make = Callable[[Faker, random.Random], str]
-
-
 def personal_kinds(locale: str) -> dict[str, Make]:
     kinds: dict[str, Make] = {
         "email": email, "phone": international_phone, "phone_national": national_phone, "card": card,
@@ -128,11 +145,18 @@ def personal_kinds(locale: str) -> dict[str, Make]:
 
 
 def email(fake: Faker, dice: random.Random) -> str:
-    return dice.choice((fake.email, fake.ascii_company_email, fake.safe_email, fake.free_email))()
+    address = dice.choice((fake.email, fake.ascii_company_email, fake.safe_email, fake.free_email))()
+    form = dice.random()
+    if form < 0.1:
+        return address.replace("@", "%40")
+    if form < 0.2:
+        return address.replace("@", "+news@")
+    return address.upper() if form < 0.3 else address
 
 
 # Where Faker's locale never writes numbers for callers from abroad, or only so.
-COUNTRY_CODES = {"ja_JP": "+81", "en_US": "+1"}
+COUNTRY_CODES = {"ja_JP": "+81", "en_US": "+1", "da_DK": "+45", "tr_TR": "+90", "uk_UA": "+380",
+                 "cs_CZ": "+420", "en_AU": "+61", "sv_SE": "+46"}
 NATIONAL = ("06 12 34 56 78", "(415) 555-0132", "020 7946 0958", "030 1234567")
 TRIES = 60
 
@@ -165,16 +189,21 @@ def phone(fake: Faker) -> str:
     raise AssertionError("this locale has no telephone numbers")
 
 
+# Some locales know other issuers, or none.
+CARDS = Faker("en_US")
+
+
 def card(fake: Faker, dice: random.Random) -> str:
+    CARDS.seed_instance(dice.getrandbits(32))
     issuer = dice.choice(
         ("visa16", "visa13", "visa19", "mastercard", "amex", "discover", "diners", "jcb16", "jcb15"))
-    number = fake.credit_card_number(issuer)
+    number = CARDS.credit_card_number(issuer)
     while issuer == "jcb16" and not 3528 <= int(number[:4]) <= 3589:  # Faker takes all of 35
-        number = fake.credit_card_number(issuer)
+        number = CARDS.credit_card_number(issuer)
     if len(number) == 16 and dice.random() < 0.4:
         return dice.choice((" ", "-")).join(number[i:i + 4] for i in range(0, 16, 4))
-    if len(number) == 15 and number[0] == "3" and dice.random() < 0.4:
-        return f"{number[:4]} {number[4:10]} {number[10:]}"
+    if len(number) in (14, 15) and number[0] == "3" and dice.random() < 0.4:
+        return dice.choice((" ", "-")).join((number[:4], number[4:10], number[10:]))
     return number
 
 
@@ -190,21 +219,26 @@ def ssn(fake: Faker, dice: random.Random) -> str:
 
 
 def ip(fake: Faker, dice: random.Random) -> str:
-    return fake.ipv6() if dice.random() < 0.3 else fake.ipv4_public()
+    if dice.random() < 0.6:
+        return fake.ipv4_public()
+    address = ipaddress.IPv6Address(fake.ipv6())
+    if dice.random() < 0.5:  # with zeros, which are left out
+        address = ipaddress.IPv6Address(int(address) & ~(2**80 - 2**16))
+    return str(address)
 
 
 def mac(fake: Faker, dice: random.Random) -> str:
     address = fake.mac_address()
+    if dice.random() < 0.2:
+        address = address.replace(":", "-")
     return address.upper() if dice.random() < 0.3 else address
 
 
 # secrets ---------------------------------------------------------------------------------------
 
 ALNUM = string.ascii_letters + string.digits
-
-
-def chars(dice: random.Random, count: int, alphabet: str = ALNUM) -> str:
-    return "".join(dice.choice(alphabet) for _ in range(count))
+CAPITALS = string.ascii_uppercase + string.digits
+HEX = "0123456789abcdef"
 
 
 def coded(data: bytes) -> str:
@@ -248,12 +282,40 @@ VENDORS: tuple[Callable[[random.Random], str], ...] = (
     lambda d: "gsk_" + chars(d, 52),
     lambda d: "dop_v1_" + chars(d, 64, "0123456789abcdef"),
     lambda d: "ya29." + chars(d, 60, ALNUM + "-_"),
+    lambda d: "hvs.CAESI" + chars(d, 90, ALNUM + "-_"),
+    lambda d: "hvb.AAAAAQ" + chars(d, 140, ALNUM + "-_"),
+    lambda d: "dapi" + chars(d, 32, HEX),
+    lambda d: "SK" + chars(d, 32, HEX),
+    lambda d: "AQ.Ab8RN6" + chars(d, 44, ALNUM + "-_"),
+    lambda d: "ABSK" + chars(d, 120, ALNUM + "+/"),
+    lambda d: "bedrock-api-key-" + chars(d, 120, ALNUM + "+/"),
+    lambda d: chars(d, 52) + "JQQJ99" + chars(d, 25),
+    lambda d: chars(d, 3) + "8Q~" + chars(d, 33, ALNUM + "-_"),
+    lambda d: "ATATT3xFfGF0" + chars(d, 180, ALNUM + "-_="),
+    lambda d: "glrt-t1_" + chars(d, 27, ALNUM + "-_") + ".01." + chars(d, 8),
+    lambda d: "xoxc-" + "-".join(str(d.randrange(10**11, 10**12)) for _ in "abc") + "-" + chars(d, 63, HEX),
+    lambda d: "sntryu_" + chars(d, 63, HEX),
+    lambda d: "vcp_" + chars(d, 55, ALNUM + "-_"),
+    lambda d: "sb_secret_" + chars(d, 30, ALNUM + "-_"),
+    lambda d: "csk-" + chars(d, 47, string.ascii_lowercase + string.digits),
+    lambda d: "tskey-auth-" + chars(d, 16) + "-" + chars(d, 31),
 )
 
 
+def webhook(d: random.Random) -> tuple[str, str]:
+    slack = f"T{chars(d, 8, CAPITALS)}/B{chars(d, 10, CAPITALS)}/{chars(d, 24)}"
+    discord = f"{d.randrange(10**18, 10**19)}/{chars(d, 67, ALNUM + '-_')}a"
+    return d.choice((("https://hooks.slack.com/services/", slack),
+                     ("https://discord.com/api/webhooks/", discord)))
+
+
 def vendor_key(dice: random.Random) -> tuple[str, str, str]:
+    if dice.random() < 0.1:
+        return *webhook(dice), " "
     before = dice.choice(("export KEY=", "key ", "", "'", "found ", "https://api.example.com/?k="))
-    return before, dice.choice(VENDORS)(dice).rstrip("-_") + "8", "'" if before == "'" else ""
+    key = dice.choice(VENDORS)(dice)
+    has_fixed_size = key.startswith(("dapi", "SK"))
+    return before, key if has_fixed_size else key.rstrip("-_") + "8", "'" if before == "'" else ""
 
 
 def private_key(dice: random.Random) -> tuple[str, str, str]:
@@ -287,6 +349,8 @@ def entropy(dice: random.Random) -> tuple[str, str, str]:
     before, after = dice.choice((
         ("api_key=", " "), ('"apiKey": "', '"'), ("client_secret: ", "\n"), ("X-Api-Key: ", "\n"),
         ("access_token=", "&next=1"), ('{"secret":"', '"}'), ("AWS_SECRET_ACCESS_KEY=", "\n"),
+        ("X-Vault-Token: ", "\n"), ("tool --auth-token ", " run"), ("app --password ", " --host db"),
+        ("TWILIO_AUTH_TOKEN='", "'"), ("--client-secret '", "' --tenant t"),
     ))
     return before, secret, after
 
@@ -294,87 +358,4 @@ def entropy(dice: random.Random) -> tuple[str, str, str]:
 SECRETS: dict[str, Callable[[random.Random], tuple[str, str, str]]] = {
     "jwt": jwt, "bearer": bearer, "vendor_keys": vendor_key, "private_key": private_key,
     "url_credentials": url_credentials, "connection_string": connection_string, "entropy": entropy,
-}
-
-
-# look-alikes -----------------------------------------------------------------------------------
-
-def digits(dice: random.Random, count: int) -> str:
-    return str(dice.randrange(1, 10)) + "".join(dice.choice(string.digits) for _ in range(count - 1))
-
-
-def luhn_holds(number: str) -> bool:
-    total = 0
-    for index, c in enumerate(reversed(number)):
-        value = int(c) * (2 if index % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def not_a_card(fake: Faker, dice: random.Random) -> str:
-    number = "4" + digits(dice, 15)
-    while luhn_holds(number):
-        number = "4" + digits(dice, 15)
-    return number
-
-
-def not_an_iban(fake: Faker, dice: random.Random) -> str:
-    number = "DE" + digits(dice, 20)
-    return number if int(number[4:] + "1314" + number[2:4]) % 97 != 1 else number[:-1] + "x"
-
-
-LOOK_ALIKES: dict[str, Make] = {
-    "order number": lambda f, d: f"ORD-{d.randrange(10**6, 10**8)}",
-    "order number in groups": lambda f, d: f"{digits(d, 3)}-{digits(d, 7)}-{digits(d, 7)}",
-    "invoice": lambda f, d: f"INV-2026-{d.randrange(10**4, 10**6)}",
-    "bare id of nine digits": lambda f, d: digits(d, 9),
-    "bare id of ten digits": lambda f, d: digits(d, 10),
-    "snowflake": lambda f, d: digits(d, 18),
-    "sixteen digits without Luhn": not_a_card,
-    "IBAN without its checksum": not_an_iban,
-    "UUID": lambda f, d: str(uuid.UUID(int=d.getrandbits(128), version=4)),
-    "SHA-256": lambda f, d: hashlib.sha256(d.randbytes(8)).hexdigest(),
-    "git commit": lambda f, d: hashlib.sha1(d.randbytes(8)).hexdigest(),
-    "trace id": lambda f, d: d.randbytes(16).hex(),
-    "timestamp": lambda f, d: f.date_time().isoformat() + "Z",
-    "epoch seconds": lambda f, d: str(d.randrange(1_500_000_000, 1_800_000_000)),
-    "epoch milliseconds": lambda f, d: str(d.randrange(1_500_000_000_000, 1_800_000_000_000)),
-    "epoch nanoseconds": lambda f, d: str(d.randrange(15 * 10**17, 18 * 10**17)),
-    "date and time": lambda f, d: f.date_time().strftime("%Y-%m-%d %H:%M:%S"),
-    "date with dots": lambda f, d: f.date_time().strftime("%d.%m.%Y"),
-    "price": lambda f, d: f"${d.randrange(1, 10**6):,}.{d.randrange(100):02}",
-    "price in euro": lambda f, d: f"{d.randrange(1, 999)}.{d.randrange(100, 999)},{d.randrange(10, 99)} €",
-    "semantic version": lambda f, d: f"v{d.randrange(20)}.{d.randrange(40)}.{d.randrange(100)}",
-    "version of four parts": lambda f, d: f"version {d.randrange(1, 20)}.{d.randrange(9)}.{d.randrange(9)}.{d.randrange(9)}",
-    "Chrome version": lambda f, d: f"Chrome/{d.randrange(90, 140)}.0.{d.randrange(1000, 9999)}.{d.randrange(10, 200)}",
-    "package at version": lambda f, d: f"left-pad@{d.randrange(9)}.{d.randrange(9)}.{d.randrange(9)}",
-    "scoped package": lambda f, d: f"@types/node@{d.randrange(9, 30)}.1.0",
-    "handle": lambda f, d: f"@{f.user_name()}",
-    "time of day": lambda f, d: f.time(),
-    "duration": lambda f, d: f"{d.randrange(1, 60)}:{d.randrange(10, 60)}.{d.randrange(100, 999)}",
-    "coordinates": lambda f, d: f"{f.latitude()}, {f.longitude()}",
-    "decimal fraction": lambda f, d: f"0.{digits(d, 16)}",
-    "model name": lambda f, d: d.choice(("gpt-4.1-2025-04-14", "claude-opus-4-20250514", "o3-mini-2025-01-31")),
-    "tool call id": lambda f, d: "toolu_01" + chars(d, 22),
-    "OpenAI call id": lambda f, d: "call_" + chars(d, 24),
-    "response id": lambda f, d: "chatcmpl-" + chars(d, 29),
-    "ISBN": lambda f, d: f.isbn13(),
-    "EAN": lambda f, d: "EAN " + f.ean13(),
-    "pod name": lambda f, d: f"checkout-{chars(d, 9, '0123456789abcdef')}-{chars(d, 5, string.ascii_lowercase)}",
-    "container image": lambda f, d: f"registry.example.com:5000/app:1.{d.randrange(90)}",
-    "file and line": lambda f, d: f"src/{f.word()}.cc:{d.randrange(1, 900)}:{d.randrange(1, 90)}",
-    "C++ name": lambda f, d: f"std::{f.word()}::{f.word()}",
-    "hex number": lambda f, d: f"0x{d.getrandbits(48):012x}",
-    "number with separators": lambda f, d: f"{d.randrange(10**9, 10**12):,}",
-    "range of pages": lambda f, d: f"pp. {d.randrange(100, 400)}-{d.randrange(401, 999)}",
-    "tracking number": lambda f, d: "1Z" + chars(d, 16, string.ascii_uppercase + string.digits),
-    "part number": lambda f, d: f"{digits(d, 3)}-{digits(d, 2)}-{digits(d, 3)}",
-    "ticket": lambda f, d: f"JIRA-{d.randrange(1, 99999)}",
-    "loopback": lambda f, d: "127.0.0.1",
-    "any address": lambda f, d: "0.0.0.0",
-    "URL with a port": lambda f, d: f"https://{f.domain_name()}:8443/{f.uri_path()}",
-    "placeholder password": lambda f, d: d.choice(("password=${DB_PASSWORD}", "password: ***", "api_key=null")),
-    "prose about secrets": lambda f, d: d.choice(("the bearer of this letter", "a basic question", "token budget: 4096", "max_tokens=4096")),
-    "base64 picture": lambda f, d: "data:image/png;base64,iVBORw0KGgo" + base64.b64encode(d.randbytes(48)).decode(),
-    "ETag": lambda f, d: f'ETag: "{d.randbytes(16).hex()}"',
 }

@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RECALL_MIN = 0.99
 PRECISION_MIN = 0.98
+NATIONAL_RECALL_MIN = 0.95  # no form of their own: told by the words around
 PER_LOCALE = 20  # values of each kind and locale; some seconds
 
 # The first run makes the corpus's environment.
@@ -36,25 +37,23 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return json.loads(report.read_text())["spangate"]
 
 
-# What is not there yet, and how far it is: recall, precision. The list only shrinks; without a line
-# the goal holds. What is missing: JCB cards of 15 digits; a French number with its (0); addresses
-# straight behind a label and a colon; versions of four numbers behind the word «version».
-BELOW_GOAL = {"card": (0.85, PRECISION_MIN), "phone": (0.92, PRECISION_MIN),
-              "mac": (0.95, PRECISION_MIN), "ip": (0.96, 0.75), "entropy": (RECALL_MIN, 0.95)}
 STRUCTURED = ("email", "phone", "card", "iban", "ssn", "jwt", "bearer", "vendor_keys", "private_key",
               "url_credentials", "connection_string", "ip", "mac", "entropy")
 
 
 @pytest.mark.parametrize("kind", STRUCTURED)
 def test_a_structured_kind_is_found_and_little_else(scores: dict, kind: str) -> None:
-    recall_min, precision_min = BELOW_GOAL.get(kind, (RECALL_MIN, PRECISION_MIN))
     score = scores[kind]
     assert score["golds"] > 0
-    assert score["recall"] >= recall_min, score
-    assert score["precision"] >= precision_min, score
+    assert score["recall"] >= RECALL_MIN, score
+    assert score["precision"] >= PRECISION_MIN, score
+
+
+def test_a_national_number_beside_a_word_for_telephone_is_found(scores: dict) -> None:
+    assert scores["phone_national"]["recall"] >= NATIONAL_RECALL_MIN, scores["phone_national"]
 
 
 def test_all_structured_kinds_together_are_found_and_little_else(scores: dict) -> None:
     total = scores["structured"]
-    assert total["recall"] >= (0.97 if BELOW_GOAL else RECALL_MIN), total
-    assert total["precision"] >= (0.96 if BELOW_GOAL else PRECISION_MIN), total
+    assert total["recall"] >= RECALL_MIN, total
+    assert total["precision"] >= PRECISION_MIN, total
