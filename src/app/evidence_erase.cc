@@ -283,9 +283,13 @@ void tell_what_is_left(
     const EvidenceEraseArguments& arguments, const std::set<std::string>& wraps
 ) {
     std::printf(
-        "This cannot be undone. Running gateways forget the keys on reload (SIGHUP); what they "
-        "seal with them until then cannot be read either. A wrapped key may outlive on the "
-        "brokers' disks until compaction and in backups, where only the tenant's key opens it.\n"
+        "This cannot be undone. What it does not reach:\n"
+        "- Running gateways take new keys when they hear of it, within seconds; one that may not "
+        "read the keys does so on reload (SIGHUP), restart or rotation. What it seals until then "
+        "cannot be read either; verify counts it.\n"
+        "- What comes for the same subject from now on is sealed with a new key.\n"
+        "- The wrapped keys stand on the brokers' disks until compaction, and in backups: there, "
+        "whoever has the tenant's key can still use them.\n"
     );
     if (!arguments.session_id.empty() || !arguments.user_ref.empty()) return;
     std::string list;

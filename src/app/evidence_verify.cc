@@ -12,11 +12,13 @@
 #include "app/evidence_source.h"
 #include "app/report_faults.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "config/load_config.h"
 #include "digest/tenant_keys.h"
 #include "session/event_line.h"
 #include "session/evidence_check.h"
 #include "session/tail.h"
+#include "session/topic_reach.h"
 
 namespace spangate {
 namespace {
@@ -96,12 +98,19 @@ void print_json(const EvidenceReport& report) {
     }
     fmt::format_to(
         std::back_inserter(out),
-        R"("chunks":{},"encrypted":{},"decrypted":{},"damaged":{},"findings":[)",
+        R"("chunks":{},"encrypted":{},"decrypted":{},"damaged":{},"sealed_after_erasure":{},)",
         report.chunks,
         report.encrypted,
         report.decrypted,
-        report.damaged
+        report.damaged,
+        report.sealed_after_erasure
     );
+    if (report.newest_expired > 0) {
+        fmt::format_to(
+            std::back_inserter(out), "\"newest_expired\":\"{}\",", to_rfc3339(report.newest_expired)
+        );
+    }
+    out += "\"findings\":[";
     for (const EvidenceFinding& finding : report.findings) {
         fmt::format_to(
             std::back_inserter(out),
@@ -115,6 +124,26 @@ void print_json(const EvidenceReport& report) {
         );
     }
     std::printf("%s]}\n", out.c_str());
+}
+
+// What is no finding, and is to be known all the same.
+void print_notes(const EvidenceReport& report) {
+    if (report.count(EvidenceVerdict::expired) > 0) {
+        const std::string line = fmt::format(
+            "expired: older than all that the topics still hold there (the newest was received at "
+            "{}); whether it was there before it expired cannot be known any more",
+            to_rfc3339(report.newest_expired)
+        );
+        std::printf("%s\n", line.c_str());
+    }
+    if (report.sealed_after_erasure > 0) {
+        const std::string line = fmt::format(
+            "{} of the erased were sealed after their key had been erased, by a gateway that had "
+            "not heard of it: give it the right to read the topic of evidence keys, or reload it",
+            report.sealed_after_erasure
+        );
+        std::printf("%s\n", line.c_str());
+    }
 }
 
 void print_text(const EvidenceReport& report, const std::string& why_no_keys) {
@@ -136,7 +165,7 @@ void print_text(const EvidenceReport& report, const std::string& why_no_keys) {
     const std::string counts = fmt::format(
         "{} tellings of evidence in {} chunks: {} match, {} erased (commitments hold), {} "
         "mismatch, "
-        "{} missing a chunk, {} missing, {} unclaimed, {} undecryptable",
+        "{} missing a chunk, {} missing, {} expired, {} unclaimed, {} undecryptable",
         report.tellings(),
         report.chunks,
         report.count(EvidenceVerdict::match),
@@ -144,10 +173,12 @@ void print_text(const EvidenceReport& report, const std::string& why_no_keys) {
         report.count(EvidenceVerdict::mismatch),
         report.count(EvidenceVerdict::missing_chunk),
         report.count(EvidenceVerdict::missing_evidence),
+        report.count(EvidenceVerdict::expired),
         report.count(EvidenceVerdict::unclaimed),
         report.count(EvidenceVerdict::undecryptable)
     );
     std::printf("%s\n", counts.c_str());
+    print_notes(report);
     if (report.encrypted > 0) {
         const std::string sealed = fmt::format(
             "{} encrypted, {} of them decrypted here", report.encrypted, report.decrypted
@@ -191,7 +222,13 @@ ExitCode verify_evidence(const EvidenceVerifyArguments& arguments) {
     // Once more: a key that came after the first look must not count as erased.
     const Result<std::optional<EvidenceKeyStore>> newest = setup->source.read_keys(why_no_keys);
     if (!newest) return evidence_failure(command, newest.error());
-    const EvidenceReport report = check.finish(*newest ? &**newest : nullptr);
+    std::unique_ptr<TopicReach> reach;  // files cannot tell
+    if (setup->source.directory.empty()) {
+        auto connected = TopicReach::connect(setup->source.kafka);
+        if (!connected) return evidence_failure(command, connected.error());
+        reach = std::move(*connected);
+    }
+    const EvidenceReport report = check.finish(*newest ? &**newest : nullptr, reach.get());
     if (arguments.prints_json) {
         print_json(report);
     } else {

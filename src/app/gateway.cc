@@ -7,6 +7,7 @@
 #include "admin/admin_server.h"
 #include "app/hash_key_source.h"
 #include "app/make_rules.h"
+#include "app/watch_erased_keys.h"
 #include "base/cores.h"
 #include "config/load_config.h"
 #include "deliver/delivery.h"
@@ -104,6 +105,7 @@ struct Gateway::Rooms {
     std::unique_ptr<GrpcReceiver> grpc;
     std::unique_ptr<HttpReceiver> http;
     std::unique_ptr<AdminServer> admin;
+    ErasedKeyWatches erased_keys;
 };
 
 Status Gateway::Rooms::open_sinks() {
@@ -145,13 +147,11 @@ Status Gateway::Rooms::open_kafka() {
 }
 
 Status Gateway::Rooms::open_jsonl() {
-    JsonlRunFacts facts;
-    facts.gateway_id = identity.gateway_id;
-    facts.version = SPANGATE_VERSION;
-    facts.host = host_name();
-    facts.rules = identity.rules;
-    Result<std::unique_ptr<JsonlSink>> sink =
-        JsonlSink::open(config.exporters.jsonl, facts, files, gaps, health, clock, metrics);
+    const JsonlSinkSettings settings{
+        config.exporters.jsonl,
+        {identity.gateway_id, SPANGATE_VERSION, host_name(), identity.rules},
+        config.memory_bytes_max};
+    auto sink = JsonlSink::open(settings, files, gaps, health, clock, metrics);
     if (!sink) return tl::unexpected(std::move(sink.error()));
     jsonl = std::move(*sink);
     return {};
@@ -203,6 +203,7 @@ Status Gateway::Rooms::build() {
         metrics
     );
     register_gauges();
+    erased_keys = watch_erased_keys(config, rules, metrics);
     return open_receivers();
 }
 
@@ -336,9 +337,8 @@ Status Gateway::reload() {
         return fail(
             ErrorCode::conflict,
             "only processors.enrich, interpret (but its memories and gateway_name), redact and "
-            "route, "
-            "and log, change while running (not whether evidence is encrypted): restart for the "
-            "rest"
+            "route, and log, change while running (not whether evidence is encrypted): restart for "
+            "the rest"
         );
     }
     Result<std::shared_ptr<const Rules>> made =

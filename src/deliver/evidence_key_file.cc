@@ -12,6 +12,7 @@ namespace spangate {
 namespace {
 
 constexpr unsigned key_file_mode = 0600;
+constexpr unsigned erased_file_mode = 0644;  // ids alone; the gateway may be another user
 
 tl::unexpected<Error> failed(std::string_view tried, const std::string& path, int error_number) {
     const ErrorCode code = error_number == ENOENT   ? ErrorCode::not_found
@@ -42,6 +43,18 @@ Status overwrite(int descriptor, const std::string& path, std::size_t at, std::s
         at += static_cast<std::size_t>(count);
     }
     return {};
+}
+
+Status tell_gateways(const std::string& directory, const std::set<std::string>& key_ids) {
+    PosixFileSystem files;
+    auto file =
+        files.open_append(directory + "/" + std::string(erased_key_file_name), erased_file_mode);
+    if (!file) return tl::unexpected(std::move(file.error()));
+    std::string lines;
+    for (const std::string& key_id : key_ids)
+        lines += fmt::format("{{\"key_id\":\"{}\"}}\n", key_id);
+    if (Status done = (*file)->append(lines); !done) return done;
+    return (*file)->sync();
 }
 
 }  // namespace
@@ -83,7 +96,8 @@ Result<std::uint64_t> erase_evidence_keys(
     const Result<std::string> text = files.read(path);
     Status done;
     if (!text) done = tl::unexpected(text.error());
-    std::uint64_t erased = 0;
+    std::set<std::string> erased;  // each once, however often it was written
+    std::uint64_t lines = 0;
     std::size_t from = 0;
     while (done && from < text->size()) {
         const std::size_t newline = text->find('\n', from);
@@ -94,14 +108,16 @@ Result<std::uint64_t> erase_evidence_keys(
             std::string left = fmt::format(R"({{"key_id":"{}","is_erased":true)", key_id);
             left.resize(line.size() - 1, ' ');  // a key's own line is always longer
             done = overwrite(descriptor, path, from, left + '}');
-            ++erased;
+            erased.emplace(key_id);
+            ++lines;
         }
         from = newline + 1;
     }
     if (done && ::fdatasync(descriptor) != 0) done = failed("sync", path, errno);
     ::close(descriptor);
+    if (done && !erased.empty()) done = tell_gateways(directory, erased);
     if (!done) return tl::unexpected(std::move(done.error()));
-    return erased;
+    return lines;
 }
 
 }  // namespace spangate

@@ -4,6 +4,9 @@
 // A key is erased where it stands: its line is overwritten with as many bytes that tell only that
 // there was one, so that a gateway which appends meanwhile loses nothing and no copy is left. On a
 // file system that never writes in place (btrfs, ZFS, many network ones) old blocks may outlive it.
+//
+// Then its id is appended to `evidence-keys-erased.jsonl`, which a running gateway reads
+// (session/erased_key_watch.h): {"key_id":…}, one a line.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +21,7 @@
 namespace spangate {
 
 inline constexpr std::string_view evidence_key_file_name = "evidence-keys.jsonl";
+inline constexpr std::string_view erased_key_file_name = "evidence-keys-erased.jsonl";
 
 // One thread.
 class EvidenceKeyFile {
@@ -40,8 +44,8 @@ class EvidenceKeyFile {
     std::unique_ptr<AppendFile> file_;
 };
 
-// Overwrites the keys named by `key_ids` in the file of `directory`, durably; the number of lines
-// that were. `not_found`: there is no such file.
+// Overwrites the keys named by `key_ids` in the file of `directory`, durably, and tells running
+// gateways; the number of lines that were. `not_found`: there is no such file.
 [[nodiscard]] Result<std::uint64_t> erase_evidence_keys(
     const std::string& directory, const std::set<std::string, std::less<>>& key_ids
 );

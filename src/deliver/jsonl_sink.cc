@@ -16,45 +16,50 @@ constexpr std::chrono::milliseconds look_interval{20};
 }  // namespace
 
 Result<std::unique_ptr<JsonlSink>> JsonlSink::open(
-    const JsonlConfig& config,
-    const JsonlRunFacts& facts,
+    const JsonlSinkSettings& settings,
     FileSystem& files,
     WithdrawalListener& listener,
     Health& health,
     const Clock& clock,
     Metrics& metrics
 ) {
-    if (Status made = files.make_directories(config.directory); !made) {
+    if (Status made = files.make_directories(settings.jsonl.directory); !made) {
         return tl::unexpected(std::move(made.error()));
     }
-    std::unique_ptr<JsonlSink> sink(
-        new JsonlSink(config, facts, files, listener, health, clock, metrics)
+    std::unique_ptr<JsonlSink> sink(new JsonlSink(settings, files, listener, health, clock, metrics)
     );
     if (Status begun = sink->begin_files(); !begun) return tl::unexpected(std::move(begun.error()));
     return sink;
 }
 
 JsonlSink::JsonlSink(
-    const JsonlConfig& config,
-    const JsonlRunFacts& facts,
+    const JsonlSinkSettings& settings,
     FileSystem& files,
     WithdrawalListener& listener,
     Health& health,
     const Clock& clock,
     Metrics& metrics
 )
-    : clock_(clock),
+    : waiting_bytes_max_(waiting_bytes_max(settings.memory_bytes_max)),
+      refusing_bytes_(refusing_bytes(settings.memory_bytes_max)),
+      clock_(clock),
       health_(health),
-      ledger_(metrics, "jsonl", config.required, listener),
+      ledger_(metrics, "jsonl", settings.jsonl.required, listener),
       commits_(metrics.counter(
           "spangate_jsonl_commits_total", "Groups of records made durable together."
       )),
       metrics_(metrics),
-      archive_(config, files, clock, metrics),
-      key_file_(config.directory, files) {
+      archive_(settings.jsonl, files, clock, metrics),
+      key_file_(settings.jsonl.directory, files) {
     for (std::size_t i = 0; i < event_classes_count; ++i) {
         files_[i].file = std::make_unique<JsonlFile>(
-            config, facts, static_cast<EventClass>(i), files, clock, archive_, metrics
+            settings.jsonl,
+            settings.facts,
+            static_cast<EventClass>(i),
+            files,
+            clock,
+            archive_,
+            metrics
         );
     }
 }
@@ -83,7 +88,8 @@ void JsonlSink::send(std::span<OutboundRecord* const> records) {
         const std::lock_guard lock(mutex_);
         for (; taken < records.size() && !is_stopping_; ++taken) {
             const std::uint64_t bytes = records[taken]->value_bytes;
-            if (unsettled_bytes_.load(std::memory_order_relaxed) + bytes > waiting_bytes_max) break;
+            if (unsettled_bytes_.load(std::memory_order_relaxed) + bytes > waiting_bytes_max_)
+                break;
             unsettled_bytes_.fetch_add(bytes, std::memory_order_relaxed);
             waiting_.push_back(records[taken]);
         }
@@ -100,7 +106,7 @@ void JsonlSink::send(std::span<OutboundRecord* const> records) {
 RecordSink::Refusal JsonlSink::refusal() const {
     const Trouble trouble = trouble_.load(std::memory_order_relaxed);
     if (trouble != Trouble::none) return {words_for(trouble), 1};
-    if (unsettled_bytes_.load(std::memory_order_relaxed) >= waiting_bytes_max / 2) {
+    if (unsettled_bytes_.load(std::memory_order_relaxed) >= refusing_bytes_) {
         return {"the JSONL files are behind", 1};
     }
     return {};

@@ -9,6 +9,7 @@
 // fdatasync per file (group commit). See jsonl_file.h for the files themselves.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -36,19 +37,33 @@
 
 namespace spangate {
 
+struct JsonlSinkSettings {
+    JsonlConfig jsonl;
+    JsonlRunFacts facts;
+    Bytes memory_bytes_max = 128 * mib;  // what admission may lease in all
+};
+
 class JsonlSink final : public RecordSink {
   public:
-    // Records that wait for the disk; beyond it they are withdrawn.
-    static constexpr Bytes waiting_bytes_max = 32 * mib;
+    // Records that wait for the disk; beyond it they are withdrawn. Admission's own bound bites
+    // first: a request leases more than its records take, but for the smallest, whose headers the
+    // factor leaves room for (as the Kafka sink's queue does). So what was let in also fits.
+    [[nodiscard]] static constexpr Bytes waiting_bytes_max(Bytes memory_bytes_max) {
+        return std::max(2 * memory_bytes_max, 32 * mib);
+    }
+
+    // From here on new requests are refused: the disk is behind.
+    [[nodiscard]] static constexpr Bytes refusing_bytes(Bytes memory_bytes_max) {
+        return std::max(memory_bytes_max / 4, 16 * mib);
+    }
 
     // After a fault the files are tried again this often.
     static constexpr Millis retry_interval{1'000};
 
     // Makes the directory and the files, and brings what an earlier run left there in order; fails
-    // when that cannot be done. The arguments after `facts` outlive the sink.
+    // when that cannot be done. The arguments after `settings` outlive the sink.
     [[nodiscard]] static Result<std::unique_ptr<JsonlSink>> open(
-        const JsonlConfig& config,
-        const JsonlRunFacts& facts,
+        const JsonlSinkSettings& settings,
         FileSystem& files,
         WithdrawalListener& listener,
         Health& health,
@@ -71,8 +86,7 @@ class JsonlSink final : public RecordSink {
 
   private:
     JsonlSink(
-        const JsonlConfig& config,
-        const JsonlRunFacts& facts,
+        const JsonlSinkSettings& settings,
         FileSystem& files,
         WithdrawalListener& listener,
         Health& health,
@@ -104,6 +118,8 @@ class JsonlSink final : public RecordSink {
     void settle(ClassFile& target, bool is_stored);
     void commit_keys();
 
+    const Bytes waiting_bytes_max_;
+    const Bytes refusing_bytes_;
     const Clock& clock_;
     Health& health_;
     SinkLedger ledger_;

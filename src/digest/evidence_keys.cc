@@ -42,17 +42,33 @@ std::shared_ptr<DataKey> EvidenceKeys::key_for(
     const auto known = keys_.find(name);
     if (known != keys_.end() && !known->second->is_spent(now)) return known->second;
     std::shared_ptr<DataKey> made = make(*wrapping, scope, tenant_id, subject, now);
+    by_id_.emplace(made->id(), made);
     if (known != keys_.end()) {
+        by_id_.erase(known->second->id());
         known->second = made;
         return made;
     }
-    if (keys_.size() >= keys_max) {
-        keys_.erase(order_.front());
-        order_.pop_front();
-    }
+    if (keys_.size() >= keys_max) forget_oldest();
     keys_.emplace(name, made);
     order_.push_back(std::move(name));
     return made;
+}
+
+// Lanes that still keep it ask again, so that no key is in use which retire() would not find.
+void EvidenceKeys::forget_oldest() {
+    const auto oldest = keys_.find(order_.front());
+    oldest->second->retire();
+    by_id_.erase(oldest->second->id());
+    keys_.erase(oldest);
+    order_.pop_front();
+}
+
+bool EvidenceKeys::retire(std::string_view key_id) {
+    const std::lock_guard lock(mutex_);
+    const auto known = by_id_.find(key_id);
+    if (known == by_id_.end()) return false;
+    known->second->retire();
+    return true;
 }
 
 std::shared_ptr<DataKey> EvidenceKeys::make(

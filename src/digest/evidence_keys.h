@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -44,10 +45,16 @@ class DataKey {
 
     [[nodiscard]] const std::shared_ptr<EvidenceKeyRecord>& record() const { return record_; }
 
-    // Too old, or used too often: a successor is due.
+    // Too old, used too often, or retired: a successor is due.
     [[nodiscard]] bool is_spent(WallNanos now) const {
-        return now >= spent_at_ || next_nonce_.load(std::memory_order_relaxed) >= messages_max;
+        return now >= spent_at_ || next_nonce_.load(std::memory_order_relaxed) >= messages_max ||
+               is_retired_.load(std::memory_order_relaxed);
     }
+
+    // Somebody has erased it: whoever keeps it asks for another one. What it seals at this moment
+    // is erased with the rest. Relaxed: nothing else is published with it. The counter goes on, so
+    // that no nonce comes twice.
+    void retire() { is_retired_.store(true, std::memory_order_relaxed); }
 
     // The first of `count` counters that nobody else gets. Relaxed: only the value matters.
     [[nodiscard]] std::uint64_t take_nonces(std::uint32_t count) {
@@ -59,6 +66,7 @@ class DataKey {
     const std::shared_ptr<EvidenceKeyRecord> record_;
     const WallNanos spent_at_;
     std::atomic<std::uint64_t> next_nonce_{0};
+    std::atomic<bool> is_retired_{false};
 };
 
 class EvidenceKeys {
@@ -81,12 +89,17 @@ class EvidenceKeys {
         KeyScope scope, std::string_view tenant_id, std::string_view subject, WallNanos now
     );
 
+    // The data key of that id was erased: it is used no more, and its subject gets a new one when
+    // it comes again. False: it is not one of those in use here.
+    bool retire(std::string_view key_id);
+
     // A subject's name, for maps: appends scope, tenant and subject, unambiguously.
     static void append_name(
         KeyScope scope, std::string_view tenant_id, std::string_view subject, std::string& out
     );
 
   private:
+    void forget_oldest();
     [[nodiscard]] std::shared_ptr<DataKey> make(
         const TenantKey& wrapping,
         KeyScope scope,
@@ -101,6 +114,8 @@ class EvidenceKeys {
     std::mutex mutex_;
     std::unordered_map<std::string, std::shared_ptr<DataKey>> keys_;  // guarded by mutex_
     std::deque<std::string> order_;  // names in keys_, the oldest first; guarded by mutex_
+    // The keys of keys_ by their ids; guarded by mutex_.
+    std::map<std::string, std::shared_ptr<DataKey>, std::less<>> by_id_;
 };
 
 }  // namespace spangate

@@ -24,6 +24,8 @@ struct StoredEvent {
     EventClass event_class = EventClass::operational;
     bool is_json = true;  // else protobuf, spangate.v1
     std::string value;
+    WallNanos received_at = 0;    // ts_received; 0: not known
+    std::int32_t partition = -1;  // -1: it comes from a file
 };
 
 enum class ReadState : std::uint8_t {

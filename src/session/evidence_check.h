@@ -15,6 +15,7 @@
 
 #include "session/evidence_opener.h"
 #include "session/evidence_record.h"
+#include "session/topic_reach.h"
 
 namespace spangate {
 
@@ -25,22 +26,25 @@ enum class EvidenceVerdict : std::uint8_t {
     mismatch,          // not what was committed to
     missing_chunk,     // some of its chunks are not there
     missing_evidence,  // committed to, and nothing of it is there
+    expired,           // the same, of a time to which the topic does not reach back any more
     unclaimed,         // there, and no operational or detail record names it
     undecryptable,     // fits its commitment, but its key does not open it
 };
 
-inline constexpr std::array<std::string_view, 7> evidence_verdict_names = {
+inline constexpr std::array<std::string_view, 8> evidence_verdict_names = {
     "match",
     "erased",
     "mismatch",
     "missing_chunk",
     "missing_evidence",
+    "expired",
     "unclaimed",
     "undecryptable",
 };
 
 [[nodiscard]] constexpr bool is_finding(EvidenceVerdict verdict) {
-    return verdict != EvidenceVerdict::match && verdict != EvidenceVerdict::erased;
+    return verdict != EvidenceVerdict::match && verdict != EvidenceVerdict::erased &&
+           verdict != EvidenceVerdict::expired;
 }
 
 struct EvidenceFinding {
@@ -54,9 +58,13 @@ struct EvidenceFinding {
 struct EvidenceReport {
     std::array<std::uint64_t, evidence_verdict_names.size()> counts{};  // tellings, by verdict
     std::uint64_t chunks = 0;
-    std::uint64_t encrypted = 0;            // tellings
-    std::uint64_t decrypted = 0;            // of these, opened to the last chunk
-    std::uint64_t damaged = 0;              // records that could not be read
+    std::uint64_t encrypted = 0;  // tellings
+    std::uint64_t decrypted = 0;  // of these, opened to the last chunk
+    std::uint64_t damaged = 0;    // records that could not be read
+    // Of the erased ones, those that a gateway sealed after their key had been erased: it had not
+    // heard of it. Known while the key's tombstone is there.
+    std::uint64_t sealed_after_erasure = 0;
+    WallNanos newest_expired = 0;           // when the newest expired telling was received
     std::vector<EvidenceFinding> findings;  // the first `findings_max`
 
     [[nodiscard]] std::uint64_t count(EvidenceVerdict verdict) const {
@@ -71,6 +79,9 @@ class EvidenceCheck {
   public:
     static constexpr std::size_t findings_max = 10'000;
 
+    // A running gateway hears of an erased key within this time, clocks that differ included.
+    static constexpr WallNanos hearing_time = 30'000'000'000;
+
     // `opener` may be null: then sealed evidence is checked against its commitment alone. Outlives
     // the check. `tenant_id`: this one's records only; empty: all.
     explicit EvidenceCheck(EvidenceOpener* opener, std::string tenant_id = {})
@@ -80,15 +91,25 @@ class EvidenceCheck {
     void add(const StoredEvent& event);
 
     // `newest`: the keys as of now, to tell what was erased from what is newer than the opener's
-    // keys; null: nothing counts as erased.
-    [[nodiscard]] EvidenceReport finish(const EvidenceKeyStore* newest);
+    // keys; null: nothing counts as erased. `reach` tells what is expired from what is missing;
+    // null: nothing counts as expired, and findings say that it cannot be known.
+    [[nodiscard]] EvidenceReport finish(
+        const EvidenceKeyStore* newest, EventReach* reach = nullptr
+    );
 
   private:
     // Tenant, event, commitment.
     using TellingName = std::tuple<std::string, std::string, std::string>;
 
-    struct Telling {
+    // Of the record that named it first.
+    struct Origin {
         std::string session_id;
+        WallNanos received_at = 0;
+        std::int32_t partition = -1;
+    };
+
+    struct Telling {
+        Origin origin;
         std::string key_id;
         std::uint32_t count = 0;
         bool is_contradictory = false;  // chunks that do not agree, or two of one number
@@ -97,12 +118,16 @@ class EvidenceCheck {
         std::map<std::uint32_t, Sha256Digest> leaves;
     };
 
-    void add_chunk(const EvidenceRecord& record);
-    void judge(const TellingName& name, const Telling& telling, const EvidenceKeyStore* newest);
-    void judge_claim(const TellingName& name, const std::string& session_id);
+    void add_chunk(const EvidenceRecord& record, Origin origin);
+    void judge(const TellingName& name, const Telling& telling);
+    void judge_erased(const TellingName& name, const Telling& telling);
+    void judge_claim(const TellingName& name, const Origin& origin);
     void tell(
-        EvidenceVerdict verdict, const TellingName& name, std::string session_id, std::string text
+        EvidenceVerdict verdict, const TellingName& name, const Origin& origin, std::string text
     );
+    // Whether records of `event_class` that belong to it would still be there.
+    [[nodiscard]] Reach reach(EventClass event_class, const TellingName& name, const Origin& origin)
+        const;
     [[nodiscard]] bool fits(const std::string& commitment, const Telling& telling);
 
     EvidenceOpener* opener_;
@@ -113,8 +138,10 @@ class EvidenceCheck {
     Sha256 root_;
     std::string text_;
     std::map<TellingName, Telling> tellings_;
-    std::map<TellingName, std::string> claims_;                   // → session
+    std::map<TellingName, Origin> claims_;
     std::set<std::pair<std::string, std::string>> wrong_events_;  // tenant, event: told already
+    const EvidenceKeyStore* newest_ = nullptr;                    // of finish()
+    EventReach* reach_ = nullptr;                                 // of finish()
     EvidenceReport report_;
 };
 

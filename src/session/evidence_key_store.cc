@@ -11,32 +11,9 @@
 namespace spangate {
 namespace {
 
-constexpr int metadata_timeout_ms = 10'000;
 constexpr int poll_interval_ms = 100;
 constexpr std::uint32_t quiet_polls_max = 300;  // half a minute
 constexpr std::string_view file_name = "/evidence-keys.jsonl";
-
-using KafkaMetadata = struct rd_kafka_metadata;  // a function has the same name
-
-Result<std::int32_t> partitions_of(rd_kafka_t* handle, const std::string& name) {
-    rd_kafka_topic_t* const topic = rd_kafka_topic_new(handle, name.c_str(), nullptr);
-    const KafkaMetadata* metadata = nullptr;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(handle, 0, topic, &metadata, metadata_timeout_ms);
-    rd_kafka_topic_destroy(topic);
-    std::int32_t count = 0;
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error = metadata->topics[0].err;
-        count = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, error);
-    return count;
-}
-
-std::string_view text_of(const void* bytes, std::size_t size) {
-    return bytes == nullptr ? std::string_view()
-                            : std::string_view(static_cast<const char*>(bytes), size);
-}
 
 }  // namespace
 
@@ -44,15 +21,8 @@ Result<EvidenceKeyStore> EvidenceKeyStore::read(const KafkaConfig& config) {
     Result<KafkaHandle> handle = connect_reader(config);
     if (!handle) return tl::unexpected(std::move(handle.error()));
     const std::string& name = config.topics.evidence_keys;
-    const Result<std::int32_t> count = partitions_of(handle->get(), name);
+    const Result<std::int32_t> count = assign_topic(handle->get(), name, RD_KAFKA_OFFSET_BEGINNING);
     if (!count) return tl::unexpected(count.error());
-    const KafkaPartitions partitions(rd_kafka_topic_partition_list_new(*count));
-    for (std::int32_t i = 0; i < *count; ++i) {
-        rd_kafka_topic_partition_list_add(partitions.get(), name.c_str(), i)->offset =
-            RD_KAFKA_OFFSET_BEGINNING;
-    }
-    const rd_kafka_resp_err_t assigned = rd_kafka_assign(handle->get(), partitions.get());
-    if (assigned != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, assigned);
     EvidenceKeyStore store;
     std::set<std::int32_t> ended;
     std::uint32_t quiet_polls = 0;
@@ -68,7 +38,9 @@ Result<EvidenceKeyStore> EvidenceKeyStore::read(const KafkaConfig& config) {
         switch (message->err) {
             case RD_KAFKA_RESP_ERR_NO_ERROR:
                 store.add(
-                    text_of(message->key, message->key_len), text_of(message->payload, message->len)
+                    kafka_text(message->key, message->key_len),
+                    kafka_text(message->payload, message->len),
+                    kafka_timestamp(*message)
                 );
                 break;
             case RD_KAFKA_RESP_ERR__PARTITION_EOF:
@@ -105,9 +77,10 @@ Result<EvidenceKeyStore> EvidenceKeyStore::read(const std::string& directory) {
     }
 }
 
-void EvidenceKeyStore::add(std::string_view key_id, std::string_view value) {
+void EvidenceKeyStore::add(std::string_view key_id, std::string_view value, WallNanos stored_at) {
     if (value.empty()) {
         if (const auto known = keys_.find(key_id); known != keys_.end()) keys_.erase(known);
+        if (stored_at > 0) erased_.emplace(key_id, stored_at);
         return;
     }
     const bool is_object = fields_.parse(value);
@@ -133,6 +106,12 @@ void EvidenceKeyStore::add(std::string_view key_id, std::string_view value) {
 const StoredDataKey* EvidenceKeyStore::find(std::string_view key_id) const {
     const auto at = keys_.find(key_id);
     return at == keys_.end() ? nullptr : &at->second;
+}
+
+std::optional<WallNanos> EvidenceKeyStore::erased_at(std::string_view key_id) const {
+    const auto at = erased_.find(key_id);
+    if (at == erased_.end()) return std::nullopt;
+    return at->second;
 }
 
 std::vector<const StoredDataKey*> EvidenceKeyStore::of(

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "digest/data_key.h"
@@ -23,8 +25,9 @@ class EvidenceKeyStore {
     // not_found: there is no such file.
     [[nodiscard]] static Result<EvidenceKeyStore> read(const std::string& directory);
 
-    // One record; an empty value removes the key. Values that are no key are counted.
-    void add(std::string_view key_id, std::string_view value);
+    // One record; an empty value removes the key, as of `stored_at` (0: not known). Values that are
+    // no key are counted.
+    void add(std::string_view key_id, std::string_view value, WallNanos stored_at = 0);
 
     [[nodiscard]] const StoredDataKey* find(std::string_view key_id) const;
 
@@ -35,12 +38,16 @@ class EvidenceKeyStore {
 
     [[nodiscard]] std::vector<const StoredDataKey*> of(std::string_view tenant_id) const;
 
+    // When the key was erased, while its tombstone is there to tell.
+    [[nodiscard]] std::optional<WallNanos> erased_at(std::string_view key_id) const;
+
     [[nodiscard]] std::size_t size() const { return keys_.size(); }
 
     [[nodiscard]] std::uint64_t damaged() const { return damaged_; }
 
   private:
     std::map<std::string, StoredDataKey, std::less<>> keys_;
+    std::map<std::string, WallNanos, std::less<>> erased_;
     EventFields fields_;
     std::uint64_t damaged_ = 0;
 };

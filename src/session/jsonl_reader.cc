@@ -81,6 +81,7 @@ Result<bool> JsonlStream::next(StoredEvent& event) {
         event.event_class = event_class_;
         event.is_json = true;
         event.value.assign(line_);
+        event.received_at = received_at_;
         return true;
     }
 }

@@ -99,6 +99,30 @@ Result<KafkaHandle> connect_reader(const KafkaConfig& config) {
     return KafkaHandle(handle);
 }
 
+Result<std::int32_t> assign_topic(
+    rd_kafka_t* handle, const std::string& name, std::int64_t offset
+) {
+    constexpr int metadata_timeout_ms = 10'000;
+    rd_kafka_topic_t* const topic = rd_kafka_topic_new(handle, name.c_str(), nullptr);
+    if (topic == nullptr) return kafka_failure("read " + name, rd_kafka_last_error());
+    const struct rd_kafka_metadata* metadata = nullptr;  // a function has the same name
+    rd_kafka_resp_err_t error = rd_kafka_metadata(handle, 0, topic, &metadata, metadata_timeout_ms);
+    rd_kafka_topic_destroy(topic);
+    std::int32_t count = 0;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        error = metadata->topics[0].err;
+        count = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, error);
+    const KafkaPartitions partitions(rd_kafka_topic_partition_list_new(count));
+    for (std::int32_t i = 0; i < count; ++i)
+        rd_kafka_topic_partition_list_add(partitions.get(), name.c_str(), i)->offset = offset;
+    error = rd_kafka_assign(handle, partitions.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, error);
+    return count;
+}
+
 tl::unexpected<Error> kafka_failure(const std::string& tried, rd_kafka_resp_err_t error) {
     return fail(code_of(error), fmt::format("cannot {}: {}", tried, rd_kafka_err2str(error)));
 }

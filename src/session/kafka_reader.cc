@@ -143,6 +143,8 @@ bool KafkaReader::State::take(const rd_kafka_message_t& message, StoredEvent& ev
     }
     event.value.assign(static_cast<const char*>(message.payload), message.len);
     event.is_json = event.value.starts_with('{');
+    event.received_at = kafka_timestamp(message);
+    event.partition = message.partition;
     return true;
 }
 

@@ -52,6 +52,9 @@ TEST_CASE("an erased key is overwritten where it stands, the others stay as they
     std::string left = R"({"key_id":"b","is_erased":true)";
     left.resize(line_of("b").size() - 2, ' ');
     CHECK(*text == line_of("a") + left + "}\n" + line_of("c") + line_of("d"));
+    const auto told = files.read(directory.path() + "/evidence-keys-erased.jsonl");
+    REQUIRE(told);
+    CHECK(*told == "{\"key_id\":\"b\"}\n");
 }
 
 TEST_CASE("without a file there is nothing to erase") {

@@ -65,7 +65,12 @@ class Jsonl {
 
     void start() {
         Result<std::unique_ptr<JsonlSink>> opened = JsonlSink::open(
-            config, {"gw-1", "0.1.0", "host \"a\"", "abc"}, files, listener, health, clock, metrics
+            {config, {"gw-1", "0.1.0", "host \"a\"", "abc"}, memory_bytes_max},
+            files,
+            listener,
+            health,
+            clock,
+            metrics
         );
         if (!opened) FAIL(opened.error().message);
         sink = std::move(*opened);
@@ -110,6 +115,7 @@ class Jsonl {
 
     TemporaryDirectory directory;
     JsonlConfig config;
+    Bytes memory_bytes_max = 128 * mib;
     testing::FaultyFileSystem files;
     CountingListener listener;
     Health health;
@@ -162,6 +168,30 @@ TEST_CASE("success waits for fdatasync, and what waits meanwhile is one group") 
         REQUIRE(eventually([&] { return answer->answers() == 1; }));
     CHECK(first->outcome.is_success);
     CHECK(jsonl.counted("spangate_jsonl_commits_total") == 2);
+}
+
+TEST_CASE("what admission let in waits for a slow disk, new requests are refused meanwhile") {
+    Jsonl jsonl;
+    jsonl.memory_bytes_max = 32 * mib;
+    jsonl.start();
+    jsonl.files.hold_syncs();
+    const auto first = jsonl.send("first");
+    REQUIRE(eventually([&] { return jsonl.files.syncs_waiting() == 1; }));
+    std::vector<std::shared_ptr<testing::Answer>> answers;
+    jsonl.builder.padding(mib);
+    for (int i = 0; i < 48; ++i)  // more than the 32 MiB that sufficed for no large request
+        answers.push_back(jsonl.send("large"));
+    CHECK(jsonl.sink->refusal().reason == "the JSONL files are behind");
+    CHECK(jsonl.listener.count == 0);
+    for (int i = 0; i < 48; ++i)  // nothing waits without a bound, whatever happens
+        (void)jsonl.send("too much");
+    CHECK(jsonl.listener.count > 0);
+    jsonl.files.let_syncs();
+    for (const auto& answer : answers) {
+        REQUIRE(eventually([&] { return answer->answers() == 1; }));
+        CHECK(answer->outcome.is_success);
+    }
+    REQUIRE(eventually([&] { return jsonl.sink->refusal().reason.empty(); }));
 }
 
 TEST_CASE("a full disk refuses, says so, and the sink recovers by itself") {
@@ -317,6 +347,7 @@ TEST_CASE("a restart without records leaves no empty files") {
 
 TEST_CASE("records over the waiting bound are withdrawn at once, the others are stored") {
     Jsonl jsonl;
+    jsonl.memory_bytes_max = 16 * mib;  // the bound is 32 MiB
     jsonl.start();
     jsonl.files.hold_syncs();
     jsonl.builder.padding(4 * mib);
@@ -360,7 +391,12 @@ TEST_CASE("a directory that cannot be made is an error at start") {
     Jsonl jsonl;
     jsonl.config.directory = jsonl.directory.file("occupied", "a file") + "/events";
     const auto opened = JsonlSink::open(
-        jsonl.config, {}, jsonl.files, jsonl.listener, jsonl.health, jsonl.clock, jsonl.metrics
+        {jsonl.config, {}, jsonl.memory_bytes_max},
+        jsonl.files,
+        jsonl.listener,
+        jsonl.health,
+        jsonl.clock,
+        jsonl.metrics
     );
     CHECK_FALSE(opened.has_value());
 }

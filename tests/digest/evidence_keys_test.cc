@@ -149,6 +149,32 @@ TEST_CASE("a subject keeps its data key until it is spent, and no two share one"
     CHECK(first->is_spent(0));
 }
 
+TEST_CASE("an erased data key is used no more, wherever it is kept, and has a successor") {
+    EvidenceKeys keys(tenant_keys(two_tenants), KeyScope::session, std::chrono::hours(1));
+    const auto kept = keys.key_for(KeyScope::session, "acme", "s-1", 0);
+    const auto other = keys.key_for(KeyScope::session, "acme", "s-2", 0);
+    CHECK_FALSE(keys.retire("unknown"));
+    CHECK(keys.retire(kept->id()));
+    CHECK(kept->is_spent(0));
+    CHECK_FALSE(other->is_spent(0));
+    const auto successor = keys.key_for(KeyScope::session, "acme", "s-1", 0);
+    CHECK(successor->id() != kept->id());
+    CHECK_FALSE(keys.retire(kept->id()));
+    CHECK(keys.retire(successor->id()));
+    // Whoever is about to seal with it still gets nonces of its own.
+    CHECK(kept->take_nonces(1) == 0);
+    CHECK(kept->take_nonces(1) == 1);
+}
+
+TEST_CASE("a key that was pushed out by newer ones is not left in use") {
+    EvidenceKeys keys(tenant_keys(two_tenants), KeyScope::session, std::chrono::hours(1));
+    const auto oldest = keys.key_for(KeyScope::session, "acme", "first", 0);
+    for (std::size_t i = 0; i < EvidenceKeys::keys_max; ++i)
+        (void)keys.key_for(KeyScope::session, "acme", std::to_string(i), 0);
+    CHECK(oldest->is_spent(0));
+    CHECK_FALSE(keys.retire(oldest->id()));
+}
+
 TEST_CASE("a tenant without a key has no data key") {
     EvidenceKeys keys(
         tenant_keys("tenants: {acme: [{id: a, key: " + hex_a + "}]}"),

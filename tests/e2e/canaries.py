@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import json
+import urllib.parse
 from typing import Any, Callable
 
 from opentelemetry.proto.logs.v1 import logs_pb2
@@ -50,9 +52,20 @@ CANARIES = (
 )
 
 
-def needles(canary: Canary) -> list[bytes]:
-    """What must not be seen: the telling part, and what of it base64 would show."""
-    found = [canary.telling.encode()]
+def percent_encoded(text: str) -> str:
+    return urllib.parse.quote(text, safe="")
+
+
+def full_width(text: str) -> str:
+    """As an East Asian input method writes it: U+FF01 and on instead of ! and on."""
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+@functools.cache
+def needles(canary: Canary) -> tuple[bytes, ...]:
+    """What must not be seen: the telling part, and the same in every code it was sent in."""
+    found = [canary.telling.encode(), percent_encoded(canary.telling).encode(),
+             full_width(canary.telling).encode()]
     if canary.number:
         found.append(str(canary.number)[1:].encode())  # a real number has its point after the first
     for shift in range(3):
@@ -61,7 +74,7 @@ def needles(canary: Canary) -> list[bytes]:
         last = (shift + len(canary.telling)) // 3 * 4
         if last >= first + 8:
             found.append(coded[first:last].encode())
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def shown(canary: Canary, text: bytes) -> bool:
@@ -100,7 +113,14 @@ def shapes() -> dict[str, Callable[[Canary], tuple[str | None, Any] | None]]:
         "kvlist in array in kvlist": lambda c: (None, {"list": [{"note": c.text}]}),
         "JSON in string": lambda c: (None, document(c)),
         "double-encoded JSON": lambda c: (None, json.dumps({"json": document(c)})),
+        "JSON in a quoted string": lambda c: (None, json.dumps(document(c))),
         "JSON cut off": lambda c: (None, document(c)[:-4]),
+        "base64": lambda c: (None, base64.b64encode(c.text.encode()).decode()),
+        "percent-encoded": lambda c: (None, f"q={percent_encoded(c.text)}"),
+        # What is written full-width by people, and not by programs, is an address.
+        "full-width": lambda c: (None, full_width(c.text)) if c.detector == "email" else None,
+        "full-width at sign": lambda c: (
+            (None, c.text.replace("@", "\uff20")) if c.detector == "email" else None),
     }
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import pathlib
 import re
 from typing import Any, Iterable
 
+from event_message import PROTO
 from topic_reader import Record
 
-PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto" / "spangate" / "v1" / "events.proto"
 DETAIL_FROM = 200  # field numbers of proto/spangate/v1/events.proto
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 HEADER_ALWAYS = {

@@ -14,8 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import contract
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from event_message import changed
 from gateway import Gateway, merge, run
 from kafka_cluster import KafkaBroker
 from otlp import chat_span, post, request
@@ -103,6 +104,14 @@ class Vault:
         payload = base64.b64decode(event["payload"])
         return AESGCM(data_key).decrypt(payload[:12], payload[12:], aad).decode()
 
+    def store(self, name: str, value: bytes, key: str, at_s: float | None = None) -> None:
+        """A record of somebody else's on one of the topics."""
+        producer = Producer({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0,
+                             "partitioner": "murmur2_random"})
+        producer.produce(self.topics[name], value, key.encode(),
+                         timestamp=int((time.time() if at_s is None else at_s) * 1000))
+        assert producer.flush(10) == 0
+
     def close(self) -> None:
         self.reader.close()
         with self.gateway:
@@ -158,25 +167,19 @@ def test_a_changed_record_is_found(make_vault) -> None:
     payload = bytearray(base64.b64decode(event["payload"]))
     payload[20] ^= 1
     forged = event | {"payload": base64.b64encode(payload).decode()}
-    producer = Producer({"bootstrap.servers": vault.kafka.bootstrap, "log_level": 0,
-                         "partitioner": "murmur2_random"})
-    producer.produce(vault.topics["evidence"], json.dumps(forged).encode(), b"s1")
-    producer.flush(10)
+    vault.store("evidence", json.dumps(forged).encode(), "s1")
     code, report = vault.verify()
     assert code == FINDINGS
     assert report["mismatch"] == 1 and report["match"] == 1
     assert [finding["event_id"] for finding in report["findings"]] == [event["event_id"]]
     # A chunk of an event that nobody committed to.
     invented = event | {"event_id": "0" * 32}
-    producer.produce(vault.topics["evidence"], json.dumps(invented).encode(), b"s1")
-    producer.flush(10)
+    vault.store("evidence", json.dumps(invented).encode(), "s1")
     assert vault.verify()[1]["mismatch"] == 2
     # Without its record evidence is missed, and each by its own session.
     assert vault.verify("--session", "s2")[0] == CLEAN
     claim = next(r.event for r in vault.records("operational") if r.key == "s2")
-    producer.produce(vault.topics["operational"],
-                     json.dumps(claim | {"event_id": "1" * 32}).encode(), b"s2")
-    producer.flush(10)
+    vault.store("operational", json.dumps(claim | {"event_id": "1" * 32}).encode(), "s2")
     code, report = vault.verify("--session", "s2")
     assert code == FINDINGS and report["missing_evidence"] == 1
 
@@ -204,6 +207,97 @@ def test_erasing_a_session_leaves_the_others_and_every_commitment(make_vault) ->
         told = vault.command("evidence", "erase", "--tenant", "acme", "--session", session_id,
                              "--reason", "again", "--yes")
         assert told.returncode == NOT_FOUND, told.stdout + told.stderr
+
+
+def until_retired(gateway: Gateway, count: int) -> None:
+    deadline = time.monotonic() + 20
+    while gateway.metrics().total("spangate_evidence_data_keys_retired_total") < count:
+        assert time.monotonic() < deadline, "the gateway did not hear of the erased key"
+        time.sleep(0.05)
+
+
+def test_a_running_gateway_takes_a_new_key_when_its_own_is_erased(make_vault) -> None:
+    vault, before, after = make_vault("tenant"), canary(), canary()
+    vault.send("s1", before)
+    told = vault.command("evidence", "erase", "--tenant", "acme", "--reason", "retention", "--yes")
+    assert told.returncode == CLEAN, told.stdout + told.stderr
+    until_retired(vault.gateway, 1)
+    vault.send("s1", after)
+    first, second = evidence_of(vault, "s1")
+    assert first.event["key_id"] != second.event["key_id"]
+    assert after in vault.open(second)
+    with pytest.raises(KeyError):
+        vault.open(first)
+    code, report = vault.verify()
+    assert code == CLEAN, report
+    assert (report["erased"], report["match"], report["decrypted"]) == (1, 1, 1)
+    assert report["sealed_after_erasure"] == 0
+    assert vault.gateway.metrics().total("spangate_evidence_key_watch_faults_total") == 0
+
+
+def test_expired_evidence_is_told_from_missing(make_vault) -> None:
+    vault = make_vault("session", {"exporters": {"kafka": {"create": {"partitions": 1}}}})
+    vault.send("old", canary())
+    vault.send("new", canary())
+    [kept] = evidence_of(vault, "new")
+    evidence = TopicPartition(vault.topics["evidence"], 0, kept.offset)
+    for done in vault.kafka.admin().delete_records([evidence]).values():
+        done.result()  # as retention does it: what is older than a segment goes first
+    code, report = vault.verify()
+    assert code == CLEAN, report
+    assert (report["expired"], report["match"], report["missing_evidence"]) == (1, 1, 0)
+    told = vault.command("evidence", "verify")
+    assert "1 expired" in told.stdout and "cannot be known any more" in told.stdout, told.stdout
+    # What is newer than all that, and what nothing was deleted before, is missing.
+    claim = next(r.event for r in vault.records("operational") if r.key == "new")
+    vault.store("operational", json.dumps(claim | {"event_id": "1" * 32}).encode(), "new",
+                at_s=time.time() + 3600)
+    code, report = vault.verify()
+    assert code == FINDINGS and (report["expired"], report["missing_evidence"]) == (1, 1), report
+    assert "has not expired" in report["findings"][0]["text"]
+
+
+def test_protobuf_evidence_is_verified_and_erased_as_json_is(make_vault) -> None:
+    vault = make_vault("session", {
+        "exporters": {"kafka": {"encoding": "protobuf"}},
+        "processors": {"route": {"evidence": {"chunk_bytes_max": "16KiB"}},
+                       "redact": {"content_in_detail": "none"}}})
+    erased, kept = canary() + "x" * 50_000, canary()
+    vault.send("gone", erased)
+    vault.send("stays", kept)
+    content = lambda session_id: "".join(map(vault.open, sorted(
+        evidence_of(vault, session_id), key=lambda record: record.event["chunk"])))
+    chunks = evidence_of(vault, "gone")
+    assert len(chunks) > 2 and not any(record.raw.startswith(b"{") for record in chunks)
+    assert erased in content("gone") and kept in content("stays")
+    for record in vault.reader.refresh():
+        assert erased.encode() not in record.raw and kept.encode() not in record.raw
+    code, report = vault.verify()
+    assert code == CLEAN, report
+    assert (report["match"], report["decrypted"], report["chunks"]) == (2, 2, len(chunks) + 1)
+    told = vault.command("evidence", "erase", "--tenant", "acme", "--session", "gone",
+                         "--reason", "asked to", "--yes")
+    assert told.returncode == CLEAN, told.stdout + told.stderr
+    assert f"{len(chunks)} chunks of evidence in 1 sessions open no more, 0 still open" in told.stdout
+    with pytest.raises(KeyError):
+        content("gone")
+    assert kept in content("stays")
+    code, report = vault.verify()
+    assert code == CLEAN, report
+    assert (report["erased"], report["match"], report["decrypted"]) == (1, 1, 1)
+    # What was changed, cut out, invented or torn is found here as well.
+    [whole] = evidence_of(vault, "stays")
+    payload = bytearray(base64.b64decode(whole.event["payload"]))
+    payload[20] ^= 1
+    vault.store("evidence", changed(whole.raw, payload=bytes(payload)), "stays")
+    vault.store("evidence", changed(chunks[0].raw, event_id="0" * 32), "gone")
+    vault.store("evidence", whole.raw[:-5], "stays")
+    claim = next(r.raw for r in vault.records("detail") if r.key == "stays")
+    vault.store("detail", changed(claim, event_id="1" * 32), "stays")
+    code, report = vault.verify()
+    assert code == FINDINGS, report
+    found = {name: report[name] for name in ("mismatch", "missing_chunk", "missing_evidence", "damaged")}
+    assert found == {"mismatch": 1, "missing_chunk": 1, "missing_evidence": 1, "damaged": 1}, report
 
 
 def test_erasing_a_user_and_then_the_tenant(make_vault) -> None:
@@ -302,6 +396,28 @@ def test_a_prompt_of_50_mib_is_stored_whole_and_its_event_with_it(kafka, make_st
     assert resident < 768 * MIB
 
 
+def test_files_take_a_prompt_of_50_mib_as_well(tmp_path: pathlib.Path) -> None:
+    config = {
+        "receivers": {"otlp": {"limits": {"request_bytes_max": "64MiB"}}},
+        "exporters": {"jsonl": {"directory": str(tmp_path / "data")}},
+        "memory_bytes_max": "512MiB", "ack_timeout": "25s",
+    }
+    content = canary() + " " + "0123456789abcdef" * (50 * MIB // 16)
+    body = request([chat_span("vast", content=content)]).SerializeToString()
+    with Gateway(tmp_path / "gateway", config).start().wait_until_ready() as gateway:
+        post(gateway.http_port, body).response()
+        assert gateway.metrics().total("spangate_records_withdrawn_total") == 0
+    chunks: dict[int, bytes] = {}
+    with open(tmp_path / "data" / "evidence.jsonl", encoding="utf-8") as lines:
+        for line in lines:
+            event = json.loads(line)
+            if "chunk" in event:
+                chunks[event["chunk"]] = base64.b64decode(event["payload"])
+    payload = b"".join(chunks[index] for index in range(len(chunks)))
+    stored = next(json.loads(part["content"]) for part in json.loads(payload) if part["role"] == "prompt")
+    assert stored[0]["parts"][0]["content"] == content
+
+
 def test_switched_off_evidence_leaves_nothing_behind(kafka: KafkaBroker, make_stage) -> None:
     stage = make_stage(kafka, {"processors": {
         "route": {"evidence": {"enabled": False}}, "redact": {"content_in_detail": "none"}}})
@@ -346,4 +462,14 @@ def test_the_files_of_the_jsonl_sink_are_sealed_verified_and_erased(tmp_path: pa
         told = run(*verify)
         report = json.loads(told.stdout)
         assert told.returncode == CLEAN and (report["erased"], report["match"]) == (2, 1)
+        until_retired(gateway, 1)
+        post(gateway.http_port, request([chat_span("a", content=secret)]).SerializeToString()).response()
+        report = json.loads(run(*verify).stdout)
+        assert (report["erased"], report["match"], report["decrypted"]) == (2, 2, 2)
+        # Files do not tell whether others were deleted.
+        for file in data.glob("evidence.jsonl"):
+            file.unlink()
+        told = run(*verify)
+        assert told.returncode == FINDINGS
+        assert "cannot be known here" in json.loads(told.stdout)["findings"][0]["text"]
         assert run("evidence", "verify", "--from", str(tmp_path / "none")).returncode == BROKEN

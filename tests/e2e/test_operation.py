@@ -16,6 +16,7 @@ import requests
 import contract
 import gateway as gateway_module
 import otlp
+from event_message import event_message
 from gateway import HASH_KEY, run
 from kafka_cluster import PASSWORD, USER, KafkaBroker, free_ports
 from otlp import chat_span, post, request, span
@@ -60,32 +61,17 @@ def test_own_attributes_set_by_hand_are_understood(stage: Stage, session_id: str
 
 
 def test_the_protobuf_encoding_reads_back(kafka: KafkaBroker, make_stage: Callable[..., Stage],
-                                          session_id: str, tmp_path: pathlib.Path) -> None:
+                                          session_id: str) -> None:
     stage = make_stage(kafka, {"exporters": {"kafka": {"encoding": "protobuf", "headers": "full"}}})
     post(stage.gateway.http_port, body_of(session_id)).response()
-    event_message = compiled_event(tmp_path)
     found = stage.reader.of_session(session_id)
     for event_class, records in found.items():
-        event = event_message.FromString(records[0].raw)
+        event = event_message().FromString(records[0].raw)
         assert event.session_id == session_id and event.event_class == event_class
         headers = records[0].headers
         assert headers["content_type"] == "application/x-protobuf"
         assert headers["event_class"] == event_class and headers["schema_version"] == "1"
         assert headers["traceparent"].startswith(f"00-{event.trace_id}-{event.span_id}-")
-
-
-def compiled_event(directory: pathlib.Path) -> Any:
-    import subprocess
-
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    out = directory / "events.pb"
-    subprocess.run(["protoc", f"-I{contract.PROTO.parent}", f"--descriptor_set_out={out}",
-                    contract.PROTO.name], check=True)
-    pool = descriptor_pool.DescriptorPool()
-    for file in descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file:
-        pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("spangate.v1.Event"))
 
 
 class TestScram:

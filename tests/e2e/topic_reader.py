@@ -9,6 +9,8 @@ from typing import Any, Callable
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
+from event_message import scalars
+
 CLASSES = ("operational", "detail", "evidence")
 READ_TIMEOUT_S = 30
 
@@ -25,7 +27,7 @@ class Record:
 
     @property
     def event(self) -> dict[str, Any]:
-        return json.loads(self.raw)
+        return json.loads(self.raw) if self.raw.startswith(b"{") else scalars(self.raw)
 
 
 class TopicReader:

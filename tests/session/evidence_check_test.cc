@@ -1,5 +1,6 @@
 #include "session/evidence_check.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -79,12 +80,13 @@ class Telling {
 EvidenceReport check(
     const std::vector<StoredEvent>& events,
     EvidenceOpener* opener = nullptr,
-    const EvidenceKeyStore* newest = nullptr
+    const EvidenceKeyStore* newest = nullptr,
+    EventReach* reach = nullptr
 ) {
     EvidenceCheck made(opener);
     for (const StoredEvent& event : events)
         made.add(event);
-    return made.finish(newest);
+    return made.finish(newest, reach);
 }
 
 StoredEvent with(StoredEvent event, const std::string& old_text, const std::string& new_text) {
@@ -161,6 +163,63 @@ TEST_CASE("what is missing is told for what it is") {
     CHECK(check({{EventClass::evidence, false, "\xFF\xFF"}}).damaged == 1);
 }
 
+// Each class reaches back to a time of its own.
+class ReachSince final : public EventReach {
+  public:
+    Reach of(
+        EventClass event_class,
+        std::string_view tenant_id,
+        std::int32_t partition,
+        WallNanos received_at
+    ) override {
+        CHECK(tenant_id == "acme");
+        CHECK(partition == 3);
+        return received_at < since.at(event_class) ? Reach::gone : Reach::holds;
+    }
+
+    std::map<EventClass, WallNanos> since{
+        {EventClass::operational, 0}, {EventClass::detail, 0}, {EventClass::evidence, 0}};
+};
+
+StoredEvent received(StoredEvent event, WallNanos at) {
+    event.received_at = at;
+    event.partition = 3;
+    return event;
+}
+
+TEST_CASE("what expired is told from what is missing, and where that cannot be known it is said") {
+    const Telling telling({"one", "two"});
+    const StoredEvent claim = received(telling.claim(EventClass::detail), 100);
+    ReachSince reach;
+    EvidenceReport report = check({claim}, nullptr, nullptr, &reach);
+    CHECK(report.count(EvidenceVerdict::missing_evidence) == 1);
+    CHECK(report.findings.at(0).text.find("has not expired") != std::string::npos);
+
+    reach.since[EventClass::evidence] = 200;
+    report = check({claim}, nullptr, nullptr, &reach);
+    CHECK(report.is_clean());
+    CHECK(report.count(EvidenceVerdict::expired) == 1);
+    CHECK(report.newest_expired == 100);
+    CHECK(
+        check({claim, received(telling.chunk(1), 100)}, nullptr, nullptr, &reach)
+            .count(EvidenceVerdict::expired) == 1
+    );
+
+    report = check({claim});
+    CHECK(report.count(EvidenceVerdict::missing_evidence) == 1);
+    CHECK(report.findings.at(0).text.find("cannot be known") != std::string::npos);
+}
+
+TEST_CASE("evidence that outlives both of its records is expired, not unclaimed") {
+    const Telling telling({"one"});
+    const StoredEvent chunk = received(telling.chunk(0), 100);
+    ReachSince reach;
+    reach.since[EventClass::operational] = 200;
+    CHECK(check({chunk}, nullptr, nullptr, &reach).count(EvidenceVerdict::unclaimed) == 1);
+    reach.since[EventClass::detail] = 200;
+    CHECK(check({chunk}, nullptr, nullptr, &reach).count(EvidenceVerdict::expired) == 1);
+}
+
 class SealedContext {
   public:
     SealedContext() {
@@ -216,6 +275,26 @@ TEST_CASE("sealed evidence decrypts with its keys, and is erased without them") 
     // A key that came after the first look.
     CHECK(check(events, &empty, &store).count(EvidenceVerdict::match) == 1);
     CHECK(check(events, nullptr, nullptr).count(EvidenceVerdict::match) == 1);
+}
+
+TEST_CASE("evidence sealed with a key that was erased long before is counted") {
+    const SealedContext context;
+    const Telling telling = context.seal(context.key, "content");
+    EvidenceKeyStore store;
+    store.add("data-key", to_json(context.stored), 1);
+    constexpr WallNanos erased_at = 1'000'000'000'000;
+    store.add("data-key", "", erased_at);
+    EvidenceOpener opener(store, context.tenants.get());
+    const auto sealed_at = [&](WallNanos at) {
+        const EvidenceReport report = check(
+            {received(telling.chunk(0), at), telling.claim(EventClass::detail)}, &opener, &store
+        );
+        CHECK(report.count(EvidenceVerdict::erased) == 1);
+        return report.sealed_after_erasure;
+    };
+    CHECK(sealed_at(erased_at - 1) == 0);
+    CHECK(sealed_at(erased_at + EvidenceCheck::hearing_time) == 0);
+    CHECK(sealed_at(erased_at + EvidenceCheck::hearing_time + 1) == 1);
 }
 
 TEST_CASE("evidence that another key has sealed is told as undecryptable") {

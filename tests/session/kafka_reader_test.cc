@@ -73,7 +73,7 @@ class Cluster {
 
 }  // namespace
 
-TEST_CASE("all partitions are read to the end, each class from its topic") {
+TEST_CASE("all partitions are read to the end, each class from its topic", "[mock]") {
     Cluster cluster;
     for (int i = 0; i < 9; ++i) {
         const std::string n = std::to_string(i);
@@ -88,7 +88,7 @@ TEST_CASE("all partitions are read to the end, each class from its topic") {
     CHECK(events.at("{\"detail\":1}") == EventClass::detail);
 }
 
-TEST_CASE("one session is read from the partition where its producer put it") {
+TEST_CASE("one session is read from the partition where its producer put it", "[mock]") {
     Cluster cluster;
     for (int i = 0; i < 9; ++i) {
         const std::string n = std::to_string(i);
@@ -103,7 +103,9 @@ TEST_CASE("one session is read from the partition where its producer put it") {
     }
 }
 
-TEST_CASE("since passes over older records, whether or not the broker can search by time") {
+TEST_CASE(
+    "since passes over older records, whether or not the broker can search by time", "[mock]"
+) {
     Cluster cluster;
     cluster.produce(cluster.config.topics.operational, "s", "{\"old\":1}");
     EventQuery query;
@@ -113,7 +115,7 @@ TEST_CASE("since passes over older records, whether or not the broker can search
     CHECK(cluster.read(query).size() == 1);
 }
 
-TEST_CASE("a follower gets what is produced after it began") {
+TEST_CASE("a follower gets what is produced after it began", "[mock]") {
     Cluster cluster;
     cluster.produce(cluster.config.topics.operational, "s", "{\"old\":1}");
     EventQuery query;
@@ -131,7 +133,7 @@ TEST_CASE("a follower gets what is produced after it began") {
     CHECK(event.value == "{\"new\":1}");
 }
 
-TEST_CASE("protobuf values are told apart from JSON") {
+TEST_CASE("protobuf values are told apart from JSON", "[mock]") {
     Cluster cluster;
     cluster.produce(cluster.config.topics.operational, "s", "\x08\x01");
     EventQuery query;
@@ -143,7 +145,7 @@ TEST_CASE("protobuf values are told apart from JSON") {
     CHECK_FALSE(event.is_json);
 }
 
-TEST_CASE("what librdkafka refuses is an error, and so is a missing topic") {
+TEST_CASE("what librdkafka refuses is an error, and so is a missing topic", "[mock]") {
     KafkaConfig config;
     config.brokers = {"127.0.0.1:1"};
     config.sasl.mechanism = "NONSENSE";
