@@ -2,10 +2,13 @@
 
 #include <cstdio>
 
+#include <fmt/format.h>
+
 #include "app/make_rules.h"
 #include "app/redact_samples.h"
 #include "app/report_faults.h"
 #include "config/load_config.h"
+#include "config/units.h"
 #include "redact/rule_set.h"
 
 namespace spangate {
@@ -40,6 +43,24 @@ bool rooms_accept(const Config& config) {
         complain("processors.route.evidence.encrypt.key_file", keys.error().message);
     }
     return is_good;
+}
+
+// What happens to records while Kafka is away.
+std::string spool_meaning(const Config& config) {
+    if (!has_spool(config)) return "spool: none; while Kafka is away requests are refused\n";
+    const SpoolConfig& spool = config.spool;
+    const std::string_view when = config.ack == "spool" ? "every record goes there first"
+                                                        : "records go there when Kafka "
+                                                          "has not acknowledged for ";
+    return fmt::format(
+        "spool: {}; {}{}; {} in all, at least {} for each class; full: requests are refused{}\n",
+        spool.directory,
+        when,
+        config.ack == "spool" ? "" : duration_text(config.ack_timeout * 4 / 5),
+        size_text(spool.bytes_max),
+        size_text(spool.bytes_max / 5),
+        spool.fsync ? "" : "; without fsync a power cut may lose some"
+    );
 }
 
 // A table that no configuration has to name.
@@ -103,6 +124,7 @@ ExitCode check(const CheckOptions& options) {
         print(print_config(*config));
     } else {
         std::printf("%s: good\n", options.config_path.c_str());
+        print(spool_meaning(*config));
     }
     return ExitCode::clean;
 }

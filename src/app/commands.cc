@@ -10,6 +10,7 @@
 #include "app/explain.h"
 #include "app/redact.h"
 #include "app/serve.h"
+#include "app/spool.h"
 #include "app/tail.h"
 #include "app/topics.h"
 
@@ -151,6 +152,51 @@ EvidenceCommands add_evidence(
     return made;
 }
 
+struct SpoolCommands {
+    CLI::App* group = nullptr;
+    CLI::App* check = nullptr;
+    CLI::App* dump = nullptr;
+};
+
+CLI::App* add_spool_command(
+    CLI::App& group, const char* name, const char* what, SpoolArguments& arguments
+) {
+    CLI::App* command = group.add_subcommand(name, what);
+    add_config(*command, arguments.config_path, false);
+    command->add_option("--from", arguments.directory, "The spool's directory, instead");
+    command
+        ->add_option(
+            "--class", arguments.classes, "operational, detail, evidence, dead_letter; else all"
+        )
+        ->delimiter(',');
+    command->add_flag("--json", arguments.prints_json, "JSON for machines");
+    return command;
+}
+
+SpoolCommands add_spool(CLI::App& app, SpoolArguments& arguments) {
+    SpoolCommands made;
+    made.group = app.add_subcommand("spool", "Look at the records on disk, or put them in order");
+    made.group->require_subcommand(1);
+    made.check = add_spool_command(
+        *made.group, "check", "Read all of it and say what is there and what is damaged", arguments
+    );
+    made.dump = add_spool_command(
+        *made.group, "dump", "One line for each record that Kafka does not have yet", arguments
+    );
+    made.dump->add_flag(
+        "--values",
+        arguments.shows_values,
+        "Print values too; those of evidence only with --class evidence"
+    );
+    add_spool_command(
+        *made.group,
+        "repair",
+        "Put what is damaged aside and keep what is whole; no gateway may run on it",
+        arguments
+    );
+    return made;
+}
+
 }  // namespace
 
 int run_command(int argc, char** argv) {
@@ -181,6 +227,8 @@ int run_command(int argc, char** argv) {
     EvidenceVerifyArguments verify_arguments;
     EvidenceEraseArguments erase_arguments;
     const EvidenceCommands evidence = add_evidence(app, verify_arguments, erase_arguments);
+    SpoolArguments spool_arguments;
+    const SpoolCommands spool = add_spool(app, spool_arguments);
 
     try {
         app.parse(argc, argv);
@@ -194,6 +242,13 @@ int run_command(int argc, char** argv) {
             return static_cast<int>(
                 evidence.verify->parsed() ? verify_evidence(verify_arguments)
                                           : erase_evidence(erase_arguments)
+            );
+        }
+        if (spool.group->parsed()) {
+            return static_cast<int>(
+                spool.check->parsed()  ? check_spool(spool_arguments)
+                : spool.dump->parsed() ? dump_spool(spool_arguments)
+                                       : repair_spool(spool_arguments)
             );
         }
         if (redact_command->parsed()) return static_cast<int>(redact(redact_options));

@@ -4,26 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "admin/admin_server.h"
+#include "app/gateway_rooms.h"
 #include "app/hash_key_source.h"
 #include "app/make_rules.h"
-#include "app/watch_erased_keys.h"
 #include "base/cores.h"
 #include "config/load_config.h"
-#include "deliver/delivery.h"
-#include "deliver/dev_broker.h"
-#include "deliver/gap_book.h"
-#include "deliver/jsonl_sink.h"
-#include "deliver/kafka_sink.h"
 #include "observe/log.h"
-#include "pipeline/ack_watch.h"
-#include "pipeline/lane_pool.h"
-#include "pipeline/ledger.h"
-#include "pipeline/pipeline.h"
-#include "receive/admission.h"
-#include "receive/grpc_receiver.h"
-#include "receive/http_receiver.h"
-#include "route/gap_event.h"
 #include "tee/open_tee.h"
 
 namespace spangate {
@@ -36,126 +22,7 @@ std::uint32_t lanes_count(const Config& config) {
     return config.lanes > 0 ? config.lanes : std::clamp(usable_cores() * 5 / 8, 1U, 40U);
 }
 
-// The toy broker acknowledges and then forgets, so the files are what success waits for.
-Config with_dev_broker(const GatewayOptions& options) {
-    Config config = options.config;
-    if (!options.has_dev_broker) return config;
-    config.exporters.kafka.required = false;
-    config.exporters.jsonl.required = true;
-    if (!options.dev_directory.empty()) config.exporters.jsonl.directory = options.dev_directory;
-    if (config.exporters.jsonl.directory.empty()) {
-        config.exporters.jsonl.directory = "spangate-data";
-    }
-    return config;
-}
-
-EventEncoding encoding_of(const KafkaConfig& config) {
-    return config.encoding == "protobuf" ? EventEncoding::protobuf : EventEncoding::json;
-}
-
 }  // namespace
-
-struct Gateway::Rooms {
-    explicit Rooms(GatewayOptions given)
-        : options(std::move(given)),
-          config(with_dev_broker(options)),
-          budget(config.memory_bytes_max),
-          gaps(metrics),
-          sessions(config.interpret.session_memory),
-          usage(config.interpret.usage_memory),
-          ledger(metrics) {}
-
-    [[nodiscard]] Status open_sinks();
-    [[nodiscard]] Status open_kafka();
-    [[nodiscard]] Status open_jsonl();
-    [[nodiscard]] Status build();
-    [[nodiscard]] Status open_receivers();
-    void register_gauges();
-
-    GatewayOptions options;
-    Config config;  // in force; processors change on reload, under reload_mutex
-    std::mutex reload_mutex;
-
-    SystemClock clock;
-    PosixFileSystem files;
-    Metrics metrics;
-    Health health;
-    MemoryBudget budget;
-    SlabPool slabs;
-    RecordLimits record_limits;
-    std::unique_ptr<HashKey> hash_key;
-    GatewayIdentity identity;  // of the rules at start; gaps are told under it
-    CurrentRules rules;
-
-    GapBook gaps;
-    std::unique_ptr<GapEventWriter> gap_writer;
-    std::unique_ptr<DevBroker> dev_broker;
-    std::string dev_address;
-    std::unique_ptr<KafkaSink> kafka;
-    std::unique_ptr<JsonlSink> jsonl;
-    std::unique_ptr<Delivery> delivery;
-
-    SessionMemory sessions;
-    UsageMemory usage;
-    Ledger ledger;
-    std::unique_ptr<AckWatch> ack_watch;
-    std::unique_ptr<LanePool> lanes;
-    std::unique_ptr<Tee> tee;  // null without exporters.otlp
-    std::unique_ptr<Admission> admission;
-    std::unique_ptr<GrpcReceiver> grpc;
-    std::unique_ptr<HttpReceiver> http;
-    std::unique_ptr<AdminServer> admin;
-    ErasedKeyWatches erased_keys;
-};
-
-Status Gateway::Rooms::open_sinks() {
-    if (options.has_dev_broker) {
-        const KafkaTopics& topics = config.exporters.kafka.topics;
-        std::vector<std::string> names{topics.operational, topics.detail, topics.evidence};
-        if (has_evidence_keys(config.route.evidence)) names.push_back(topics.evidence_keys);
-        Result<std::unique_ptr<DevBroker>> broker = DevBroker::start(names);
-        if (!broker) return tl::unexpected(std::move(broker.error()));
-        dev_broker = std::move(*broker);
-        dev_address = dev_broker->bootstrap();
-        config.exporters.kafka.brokers = {dev_address};
-    }
-    if (!config.exporters.kafka.brokers.empty()) {
-        if (Status opened = open_kafka(); !opened) return opened;
-    }
-    if (!config.exporters.jsonl.directory.empty()) {
-        if (Status opened = open_jsonl(); !opened) return opened;
-    }
-    if (kafka == nullptr && jsonl == nullptr) {
-        return fail(ErrorCode::invalid_argument, "no sink: set exporters.kafka.brokers");
-    }
-    return {};
-}
-
-Status Gateway::Rooms::open_kafka() {
-    KafkaSinkSettings settings;
-    settings.kafka = config.exporters.kafka;
-    settings.limits = {config.ack_timeout, config.memory_bytes_max};
-    settings.is_required = config.exporters.kafka.required;
-    settings.client_id = identity.gateway_id;
-    settings.has_evidence_keys = has_evidence_keys(config.route.evidence);
-    if (!options.has_dev_broker) settings.record_limits = &record_limits;  // a toy knows none
-    Result<std::unique_ptr<KafkaSink>> sink =
-        KafkaSink::open(settings, gaps, health, clock, metrics);
-    if (!sink) return tl::unexpected(std::move(sink.error()));
-    kafka = std::move(*sink);
-    return {};
-}
-
-Status Gateway::Rooms::open_jsonl() {
-    const JsonlSinkSettings settings{
-        config.exporters.jsonl,
-        {identity.gateway_id, SPANGATE_VERSION, host_name(), identity.rules},
-        config.memory_bytes_max};
-    auto sink = JsonlSink::open(settings, files, gaps, health, clock, metrics);
-    if (!sink) return tl::unexpected(std::move(sink.error()));
-    jsonl = std::move(*sink);
-    return {};
-}
 
 Status Gateway::Rooms::build() {
     Result<HashKeyText> key = find_hash_key(config, options.has_dev_broker);
@@ -177,7 +44,10 @@ Status Gateway::Rooms::build() {
     if (jsonl != nullptr) sinks.push_back(jsonl.get());
     delivery = std::make_unique<Delivery>(settings, sinks, gaps, gap_writer.get(), clock, metrics);
 
-    ack_watch = std::make_unique<AckWatch>(config.ack_timeout, clock, metrics);
+    // With a spool the records go there at four fifths of ack_timeout; the reply may need a little
+    // longer, and a refusal of what is stored in the end would only make repeats.
+    const Millis wait = spool != nullptr ? config.ack_timeout * 8 / 5 : config.ack_timeout;
+    ack_watch = std::make_unique<AckWatch>(wait, clock, metrics);
     const PipelineShared shared{
         config.receivers.limits,
         encoding,
@@ -297,66 +167,6 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayOptions options) {
 
 void Gateway::tick() {
     rooms_->delivery->tick();
-}
-
-Status Gateway::reload() {
-    Rooms& rooms = *rooms_;
-    const std::lock_guard lock(rooms.reload_mutex);
-    if (rooms.options.config_path.empty()) {
-        return fail(ErrorCode::unsupported, "there is no configuration file to read again");
-    }
-    auto loaded = load_config(rooms.options.config_path);
-    if (!loaded) {
-        std::string faults;
-        for (const ConfigFault& fault : loaded.error()) {
-            faults += (faults.empty() ? "" : "; ") + fault.place + ": " + fault.message;
-        }
-        return fail(ErrorCode::invalid_argument, std::move(faults));
-    }
-    const Config& old = rooms.options.config;
-    if (loaded->redact.hash_key.reveal() != old.redact.hash_key.reveal() ||
-        loaded->exporters.kafka.sasl.password.reveal() !=
-            old.exporters.kafka.sasl.password.reveal()) {
-        return fail(ErrorCode::conflict, "a secret changed: restart to use it");
-    }
-    Config fixed = *loaded;  // the new file with the old processors: must equal the old file
-    fixed.enrich = old.enrich;
-    fixed.interpret = old.interpret;
-    fixed.interpret.session_memory = loaded->interpret.session_memory;  // made once, at start
-    fixed.interpret.usage_memory = loaded->interpret.usage_memory;
-    fixed.interpret.gateway_name = loaded->interpret.gateway_name;
-    fixed.redact = old.redact;
-    fixed.route = old.route;
-    // The sinks know from the start whether there is a topic of keys.
-    if (has_evidence_keys(loaded->route.evidence) != has_evidence_keys(old.route.evidence)) {
-        fixed.route.evidence.encrypt_key_file = loaded->route.evidence.encrypt_key_file;
-        fixed.route.evidence.enabled = loaded->route.evidence.enabled;
-    }
-    fixed.log = old.log;
-    if (print_config(fixed) != print_config(old)) {
-        return fail(
-            ErrorCode::conflict,
-            "only processors.enrich, interpret (but its memories and gateway_name), redact and "
-            "route, and log, change while running (not whether evidence is encrypted): restart for "
-            "the rest"
-        );
-    }
-    Result<std::shared_ptr<const Rules>> made =
-        make_rules(*loaded, *rooms.hash_key, rooms.identity.gateway_id);
-    if (!made) return tl::unexpected(std::move(made.error()));
-    if (!loaded->receivers.auth.bearer_tokens_file.empty()) {
-        if (Status tokens = rooms.admission->load_tokens(); !tokens) return tokens;
-    }
-    rooms.rules = std::move(*made);
-    set_up_log(loaded->log.level, loaded->log.format);
-    rooms.options.config = *loaded;
-    rooms.config.enrich = loaded->enrich;
-    rooms.config.interpret = loaded->interpret;
-    rooms.config.redact = loaded->redact;
-    rooms.config.route = loaded->route;
-    rooms.config.log = loaded->log;
-    log_info(room, "configuration reloaded");
-    return {};
 }
 
 void Gateway::announce_shutdown() {

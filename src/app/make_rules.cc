@@ -81,6 +81,20 @@ Result<std::shared_ptr<EvidenceKeys>> read_evidence_keys(const EvidenceConfig& c
     return std::make_shared<EvidenceKeys>(std::move(*tenants), per, config.encrypt_rotate_after);
 }
 
+namespace {
+
+// With ack: memory nobody waits for a record: the router gives none a ticket.
+Config with_promises(const Config& config) {
+    Config promised = config;
+    if (config.ack != "memory") return promised;
+    promised.route.operational_required = false;
+    promised.route.detail_required = false;
+    promised.route.evidence_required = false;
+    return promised;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Rules>> make_rules(
     const Config& config, const HashKey& hash_key, const std::string& gateway_id
 ) {
@@ -95,7 +109,7 @@ Result<std::shared_ptr<const Rules>> make_rules(
     Result<std::shared_ptr<EvidenceKeys>> evidence_keys = read_evidence_keys(config.route.evidence);
     if (!evidence_keys) return tl::unexpected(std::move(evidence_keys.error()));
     auto rules = std::make_shared<Rules>(
-        config,
+        with_promises(config),
         detect_resource(config.enrich),
         std::move(*conventions),
         std::move(*prices),

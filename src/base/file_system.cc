@@ -60,6 +60,52 @@ class PosixAppendFile final : public AppendFile {
     std::uint64_t size_;
 };
 
+Result<std::size_t> read_all_at(
+    int descriptor, const std::string& path, std::uint64_t offset, std::span<char> bytes
+) {
+    std::size_t filled = 0;
+    while (filled < bytes.size()) {
+        const ::ssize_t count = ::pread(
+            descriptor,
+            bytes.data() + filled,
+            bytes.size() - filled,
+            static_cast<::off_t>(offset + filled)
+        );
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return failed("read", path, errno);
+        if (count == 0) break;
+        filled += static_cast<std::size_t>(count);
+    }
+    return filled;
+}
+
+class PosixReadFile final : public ReadFile {
+  public:
+    PosixReadFile(std::string path, int descriptor)
+        : path_(std::move(path)),
+          descriptor_(descriptor) {}
+
+    PosixReadFile(const PosixReadFile&) = delete;
+    PosixReadFile& operator=(const PosixReadFile&) = delete;
+
+    ~PosixReadFile() override { ::close(descriptor_); }
+
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<char> bytes) override {
+        return read_all_at(descriptor_, path_, offset, bytes);
+    }
+
+    Result<std::uint64_t> size() override {
+        struct ::stat facts {};
+
+        if (::fstat(descriptor_, &facts) != 0) return failed("stat", path_, errno);
+        return static_cast<std::uint64_t>(facts.st_size);
+    }
+
+  private:
+    std::string path_;
+    int descriptor_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<AppendFile>> PosixFileSystem::open_append(
@@ -92,24 +138,20 @@ Result<std::string> PosixFileSystem::read_part(
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return failed("open", path, errno);
     std::string part(bytes_max, '\0');
-    std::size_t filled = 0;
-    int error_number = 0;
-    while (filled < bytes_max) {
-        const ::ssize_t count = ::pread(
-            descriptor,
-            part.data() + filled,
-            bytes_max - filled,
-            static_cast<::off_t>(offset + filled)
-        );
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) error_number = errno;
-        if (count <= 0) break;
-        filled += static_cast<std::size_t>(count);
-    }
+    const Result<std::size_t> filled = read_all_at(descriptor, path, offset, part);
     ::close(descriptor);
-    if (error_number != 0) return failed("read", path, error_number);
-    part.resize(filled);
+    if (!filled) return tl::unexpected(filled.error());
+    part.resize(*filled);
     return part;
+}
+
+Result<std::unique_ptr<ReadFile>> PosixFileSystem::open_read(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor >= 0) return std::make_unique<PosixReadFile>(path, descriptor);
+    const int error_number = errno;
+    tl::unexpected<Error> error = failed("open", path, error_number);
+    if (error_number == ENOENT) error.value().code = ErrorCode::not_found;
+    return error;
 }
 
 Status PosixFileSystem::truncate(const std::string& path, std::uint64_t size) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,20 @@ class AppendFile {
     [[nodiscard]] virtual std::uint64_t size() const = 0;
 };
 
+// A file opened for reading; stays readable when it is renamed or removed meanwhile.
+class ReadFile {
+  public:
+    virtual ~ReadFile() = default;
+
+    // Fills `bytes` from `offset` on and says how many; fewer, or none, at the end of the file.
+    [[nodiscard]] virtual Result<std::size_t> read_at(
+        std::uint64_t offset, std::span<char> bytes
+    ) = 0;
+
+    // Now; another may append meanwhile.
+    [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
+};
+
 class FileSystem {
   public:
     virtual ~FileSystem() = default;
@@ -47,6 +62,9 @@ class FileSystem {
     [[nodiscard]] virtual Result<std::string> read_part(
         const std::string& path, std::uint64_t offset, std::size_t bytes_max
     ) = 0;
+
+    // For many reads of one file. `not_found` when there is none.
+    [[nodiscard]] virtual Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) = 0;
 
     [[nodiscard]] virtual Status truncate(const std::string& path, std::uint64_t size) = 0;
     [[nodiscard]] virtual Status rename(const std::string& from, const std::string& to) = 0;
@@ -70,6 +88,7 @@ class PosixFileSystem final : public FileSystem {
     [[nodiscard]] Result<std::string> read_part(
         const std::string& path, std::uint64_t offset, std::size_t bytes_max
     ) override;
+    [[nodiscard]] Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override;
     [[nodiscard]] Status truncate(const std::string& path, std::uint64_t size) override;
     [[nodiscard]] Status rename(const std::string& from, const std::string& to) override;
     [[nodiscard]] Status remove(const std::string& path) override;

@@ -215,9 +215,10 @@ struct ExportersConfig {
 // the rest ──────────────────────────────────────────────────────────────────────────────────────
 
 struct SpoolConfig {
-    std::string directory = "/var/lib/spangate/spool";
+    std::string directory = "/var/lib/spangate/spool";  // empty: none
     Bytes bytes_max = gib;
     bool fsync = true;
+    bool allow_volatile = false;  // on a file system in memory, all the same
 };
 
 struct ShutdownConfig {
@@ -251,5 +252,11 @@ struct Config {
     LogConfig log;
     std::uint32_t lanes = 0;  // 0: from the cores
 };
+
+// Whether records may wait on disk for Kafka.
+[[nodiscard]] inline bool has_spool(const Config& config) {
+    const KafkaConfig& kafka = config.exporters.kafka;
+    return !config.spool.directory.empty() && !kafka.brokers.empty() && kafka.required;
+}
 
 }  // namespace spangate

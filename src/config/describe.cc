@@ -15,11 +15,34 @@ constexpr Bytes tib = 1024 * gib;
 Setting describe_spool(SpoolConfig& spool) {
     return group(
         "spool",
-        "Records that wait on disk for Kafka. Not in this version: only the defaults.",
+        "Records that wait on disk for Kafka: a class goes there when Kafka does not acknowledge "
+        "in "
+        "time, and its clients hear OK after the fsync. Without a spool they hear 503 then.",
         {
-            text("directory", spool.directory, "Where it lies."),
-            size("bytes_max", spool.bytes_max, {mib, 1024 * tib}, "Full above this."),
-            flag("fsync", spool.fsync, "Sync before a reply."),
+            text(
+                "directory",
+                spool.directory,
+                "Where it lies, one gateway each. Empty: no spool. Not used without a required "
+                "Kafka."
+            ),
+            size(
+                "bytes_max",
+                spool.bytes_max,
+                {mib, 1024 * tib},
+                "Full above this: new requests are refused, nothing old is dropped. A fifth is "
+                "kept for each class."
+            ),
+            flag(
+                "fsync",
+                spool.fsync,
+                "Sync before a reply. False: a power cut may lose what was acknowledged."
+            ),
+            flag(
+                "allow_volatile",
+                spool.allow_volatile,
+                "Lie on a file system in memory (tmpfs), all the same: a restart of the machine "
+                "loses it."
+            ),
         }
     );
 }
@@ -53,14 +76,17 @@ Group describe(Config& config) {
             "ack",
             config.ack,
             {"kafka", "spool", "memory"},
-            "When a client hears OK: kafka, once every required sink has the records. spool and "
-            "memory are not in this version."
+            "When a client hears OK: kafka, once every required sink has the records or, when "
+            "Kafka "
+            "does not answer in time, the spool; spool, always once they are in the spool; memory, "
+            "once they are queued (lossy: a crash loses them)."
         ),
         duration(
             "ack_timeout",
             config.ack_timeout,
             {Millis{100}, Millis{600'000}},
-            "The longest wait for that; below the clients' export timeout, 10s in the SDKs."
+            "The longest wait for that; below the clients' export timeout, 10s in the SDKs. With a "
+            "spool records go there at four fifths of it."
         ),
         describe_spool(config.spool),
         size(

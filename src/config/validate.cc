@@ -145,6 +145,13 @@ void check_promises(const Config& config, Faults& faults) {
              "kafka (with brokers) or for jsonl (with a directory)"}
         );
     }
+    if (config.ack == "spool" && !has_spool(config)) {
+        faults.push_back(
+            {"ack",
+             "is spool, but there is none: set spool.directory and a required Kafka, or write ack: "
+             "kafka"}
+        );
+    }
     const RouteConfig& route = config.route;
     if (!route.operational_required && !route.detail_required && !route.evidence_required) {
         faults.push_back(

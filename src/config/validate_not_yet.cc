@@ -12,15 +12,6 @@ void validate_not_yet(const Config& config, std::vector<RuleFault>& faults) {
     };
     const RouteConfig& route = config.route;
     const ExportersConfig& exporters = config.exporters;
-    const SpoolConfig spool;
-    refuse_if(config.ack == "spool", "ack", "write ack: kafka");
-    refuse_if(config.ack == "memory", "ack", "write ack: kafka");
-    refuse_if(
-        config.spool.directory != spool.directory || config.spool.bytes_max != spool.bytes_max ||
-            config.spool.fsync != spool.fsync,
-        "spool",
-        "leave it out"
-    );
     refuse_if(route.mirror.enabled, "processors.route.mirror.enabled", "leave it false");
     refuse_if(
         exporters.kafka.encoding == "protobuf" && !exporters.jsonl.directory.empty(),

@@ -91,6 +91,23 @@ void warn_of_promises(const Config& config, Warnings& warnings) {
              )}
         );
     }
+    if (config.ack == "memory") {
+        warnings.push_back(
+            {"ack", "a client's OK promises nothing with memory: what is queued is lost in a crash"}
+        );
+    }
+    if (has_spool(config) && !config.spool.fsync) {
+        warnings.push_back(
+            {"spool.fsync", "without it a power cut loses records whose clients heard OK"}
+        );
+    }
+    if (has_spool(config) && config.spool.allow_volatile) {
+        warnings.push_back(
+            {"spool.allow_volatile",
+             "on a file system in memory a restart of the machine loses records whose clients "
+             "heard OK"}
+        );
+    }
     const RouteConfig& route = config.route;
     const std::array<std::pair<std::string_view, bool>, 3> classes = {{
         {"operational", route.operational_required},

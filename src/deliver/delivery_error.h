@@ -4,25 +4,24 @@
 #include <cstdint>
 
 #include "deliver/withdrawal.h"
-#include "model/ticket.h"
 
 namespace spangate {
 
 enum class DeliveryVerdict : std::uint8_t {
     stored,
-    retry_later,  // the same record may be taken later
-    rejected,     // never
-    resend,       // by us: the producer broke, the record is as good as it was
+    collect,  // the same record may be taken later: to the spool, or back to the client
+    split,    // refused for what may be one record of its batch: tried alone, then dead-lettered
+    rebuild,  // the producer broke: the record is as good as it was
+    purged,   // we took it back ourselves; it may be in the log all the same
 };
 
 struct DeliveryError {
-    DeliveryVerdict verdict = DeliveryVerdict::retry_later;
+    DeliveryVerdict verdict = DeliveryVerdict::collect;
     WithdrawalReason reason = WithdrawalReason::refused;
-    bool opens_circuit = false;  // others would meet the same
 };
 
-// `code` is an rd_kafka_resp_err_t of a delivery report. A code that no row names is retried later:
-// nothing is lost by a code that we have not met.
+// `code` is an rd_kafka_resp_err_t of a delivery report or of produce(). A code that no row names
+// is retried later: nothing is lost by a code that we have not met.
 [[nodiscard]] DeliveryError delivery_error(int code);
 
 }  // namespace spangate

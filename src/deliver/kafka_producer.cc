@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include "deliver/topic_limits.h"
+
 namespace spangate {
 namespace {
 
@@ -13,13 +15,15 @@ constexpr int syslog_warning = 4;
 
 // From any of librdkafka's threads. Broker addresses and error texts, never a payload.
 void on_log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
-    auto* context =
-        client == nullptr ? nullptr : static_cast<ProducerContext*>(rd_kafka_opaque(client));
-    if (level > syslog_warning) {
+    auto* source =
+        client == nullptr ? nullptr : static_cast<KafkaProducerSource*>(rd_kafka_opaque(client));
+    // It calls the gapless guarantee experimental, each time.
+    const bool is_known = std::string_view(text).find("gapless") != std::string_view::npos;
+    if (level > syslog_warning || is_known) {
         log_debug("deliver", "librdkafka {}: {}", facility, text);
         return;
     }
-    if (context != nullptr && !context->log_limit.allows()) return;
+    if (source != nullptr && !source->may_log()) return;
     log_warn("deliver", "librdkafka {}: {}", facility, text);
 }
 
@@ -27,13 +31,8 @@ void on_throttle(
     rd_kafka_t* client, const char* broker, std::int32_t /*id*/, int throttle_ms, void* opaque
 ) {
     if (throttle_ms == 0) return;
-    auto* context = static_cast<ProducerContext*>(opaque);
-    context->throttled->add();
-    if (context->log_limit.allows()) {
-        log_warn(
-            "deliver", "{} throttles {} for {} ms", broker, rd_kafka_name(client), throttle_ms
-        );
-    }
+    auto* source = static_cast<KafkaProducerSource*>(opaque);
+    source->throttled(broker, rd_kafka_name(client), throttle_ms);
 }
 
 void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
@@ -94,10 +93,39 @@ Status judge(const rd_kafka_metadata_t& metadata) {
 
 }  // namespace
 
-Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(ProducerContext& context) {
-    Result<KafkaConf> conf = producer_settings(context.config, context.limits, context.client_id);
+// the source ──────────────────────────────────────────────────────────────────────────────────────
+
+KafkaProducerSource::KafkaProducerSource(Settings settings, Metrics& metrics)
+    : settings_(std::move(settings)),
+      throttled_(metrics.counter("spangate_deliver_throttled_total", "Times a broker throttled us.")
+      ),
+      client_errors_(metrics.counter(
+          "spangate_deliver_client_errors_total", "Errors that the Kafka client reported."
+      )) {}
+
+Result<std::unique_ptr<Producer>> KafkaProducerSource::open(const ProducerWish& wish) {
+    Result<std::unique_ptr<KafkaProducer>> made = KafkaProducer::open(*this, wish);
+    if (!made) return tl::unexpected(std::move(made.error()));
+    return std::unique_ptr<Producer>(std::move(*made));
+}
+
+void KafkaProducerSource::throttled(
+    std::string_view broker, std::string_view client, int throttle_ms
+) {
+    throttled_.add();
+    if (may_log()) log_warn("deliver", "{} throttles {} for {} ms", broker, client, throttle_ms);
+}
+
+// the handle ──────────────────────────────────────────────────────────────────────────────────────
+
+Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
+    KafkaProducerSource& source, const ProducerWish& wish
+) {
+    const KafkaProducerSource::Settings& settings = source.settings();
+    Result<KafkaConf> conf =
+        producer_settings(settings.kafka, settings.limits, settings.client_id, wish);
     if (!conf) return tl::unexpected(conf.error());
-    rd_kafka_conf_set_opaque(conf->get(), &context);
+    rd_kafka_conf_set_opaque(conf->get(), &source);
     rd_kafka_conf_set_log_cb(conf->get(), on_log);
     rd_kafka_conf_set_throttle_cb(conf->get(), on_throttle);
     std::array<char, 512> fault{};
@@ -109,18 +137,18 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(ProducerContext& cont
         );
     }
     (void)conf->release();  // the client's now
-    std::unique_ptr<KafkaProducer> producer(new KafkaProducer(context, client));
+    std::unique_ptr<KafkaProducer> producer(new KafkaProducer(source, client));
     if (const Status status = producer->open_topics(); !status) {
         return tl::unexpected(status.error());
     }
     return producer;
 }
 
-KafkaProducer::KafkaProducer(ProducerContext& context, rd_kafka_s* client)
-    : context_(context),
+KafkaProducer::KafkaProducer(KafkaProducerSource& source, rd_kafka_s* client)
+    : source_(source),
       client_(client),
       queue_(rd_kafka_queue_get_main(client)) {
-    if (!context_.config.sasl.token_file.empty()) {
+    if (!source_.settings().kafka.sasl.token_file.empty()) {
         if (rd_kafka_error_t* error = rd_kafka_sasl_background_callbacks_enable(client_)) {
             log_error("deliver", "no background SASL: {}", rd_kafka_error_string(error));
             rd_kafka_error_destroy(error);
@@ -129,7 +157,7 @@ KafkaProducer::KafkaProducer(ProducerContext& context, rd_kafka_s* client)
 }
 
 Status KafkaProducer::open_topics() {
-    for (const std::string& name : context_.topics.names()) {
+    for (const std::string& name : source_.settings().topics) {
         rd_kafka_topic_t* topic = rd_kafka_topic_new(client_, name.c_str(), nullptr);
         if (topic == nullptr) {
             return fail(
@@ -143,6 +171,7 @@ Status KafkaProducer::open_topics() {
 }
 
 KafkaProducer::~KafkaProducer() {
+    if (probe_thread_.joinable()) probe_thread_.join();
     for (rd_kafka_topic_t* topic : topics_)
         rd_kafka_topic_destroy(topic);
     rd_kafka_queue_destroy(queue_);
@@ -164,7 +193,7 @@ int KafkaProducer::produce(OutboundRecord& record, std::uint32_t topic) {
     key.u.mem = {const_cast<char*>(record.key.data()), record.key.size()};  // NOLINT: copied there
     next(RD_KAFKA_VTYPE_TIMESTAMP).u.i64 = record.timestamp_ms;
     next(RD_KAFKA_VTYPE_OPAQUE).u.ptr = &record;
-    rd_kafka_headers_t* headers = headers_of(record, context_.config);
+    rd_kafka_headers_t* headers = headers_of(record, source_.settings().kafka);
     if (headers != nullptr) next(RD_KAFKA_VTYPE_HEADERS).u.headers = headers;
     rd_kafka_error_t* error = rd_kafka_produceva(client_, fields.data(), count);
     if (error == nullptr) return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -176,22 +205,27 @@ int KafkaProducer::produce(OutboundRecord& record, std::uint32_t topic) {
 }
 
 void KafkaProducer::serve(Millis wait, ProducerEvents& events) {
+    serve_answer(events);
     int wait_ms = static_cast<int>(wait.count());
     for (int i = 0; i < events_per_serve; ++i) {
         rd_kafka_event_t* event = rd_kafka_queue_poll(queue_, wait_ms);
         if (event == nullptr) return;
         wait_ms = 0;
-        switch (rd_kafka_event_type(event)) {
-            case RD_KAFKA_EVENT_DR:
-                serve_reports(event, events);
-                break;
-            case RD_KAFKA_EVENT_ERROR:
-                serve_error(event, events);
-                break;
-            default:
-                break;
-        }
+        serve_event(event, events);
         rd_kafka_event_destroy(event);
+    }
+}
+
+void KafkaProducer::serve_event(void* event, ProducerEvents& events) {
+    switch (rd_kafka_event_type(static_cast<rd_kafka_event_t*>(event))) {
+        case RD_KAFKA_EVENT_DR:
+            serve_reports(event, events);
+            break;
+        case RD_KAFKA_EVENT_ERROR:
+            serve_error(event, events);
+            break;
+        default:
+            break;
     }
 }
 
@@ -205,7 +239,7 @@ void KafkaProducer::serve_reports(void* event, ProducerEvents& events) {
 
 void KafkaProducer::serve_error(void* event, ProducerEvents& events) {
     auto* error = static_cast<rd_kafka_event_t*>(event);
-    context_.client_errors->add();
+    source_.client_failed();
     // The event's code is that of the cause, not _FATAL.
     if (rd_kafka_event_error_is_fatal(error) != 0) {
         std::array<char, 512> what{};
@@ -213,7 +247,7 @@ void KafkaProducer::serve_error(void* event, ProducerEvents& events) {
         events.broke(what.data());
         return;
     }
-    if (context_.log_limit.allows()) {
+    if (source_.may_log()) {
         log_warn("deliver", "Kafka client: {}", rd_kafka_event_error_string(error));
     }
 }
@@ -224,19 +258,59 @@ void KafkaProducer::purge() {
     );
 }
 
-Status KafkaProducer::probe(Millis timeout) {
+// librdkafka's questions wait for their answers, so they have a thread of their own: the line's
+// must go on spooling meanwhile.
+void KafkaProducer::probe(Millis timeout) {
+    if (is_probing_) return;
+    is_probing_ = true;
+    if (probe_thread_.joinable()) probe_thread_.join();  // it has answered
+    probe_thread_ = std::thread([this, timeout] {
+        ProbeAnswer answer = ask(timeout);
+        {
+            const std::lock_guard lock(answer_mutex_);
+            answer_ = std::move(answer);
+        }
+        wake();
+    });
+}
+
+ProbeAnswer KafkaProducer::ask(Millis timeout) {
     const rd_kafka_metadata_t* metadata = nullptr;
     const rd_kafka_resp_err_t error =
         rd_kafka_metadata(client_, 0, nullptr, &metadata, static_cast<int>(timeout.count()));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fail(
-            ErrorCode::unavailable,
-            fmt::format("no broker answered in time: {}", rd_kafka_err2str(error))
-        );
+        return {
+            fail(
+                ErrorCode::unavailable,
+                fmt::format("no broker answered in time: {}", rd_kafka_err2str(error))
+            ),
+            0};
     }
     Status status = judge(*metadata);
     rd_kafka_metadata_destroy(metadata);
-    return status;
+    const KafkaProducerSource::Settings& settings = source_.settings();
+    if (!status || !settings.asks_for_limits) return {std::move(status), 0};
+    // A topic whose limit cannot be read takes records all the same.
+    const Result<std::uint64_t> limit = read_record_bytes_max(client_, settings.topics, timeout);
+    if (!limit && source_.may_log()) {
+        log_info("deliver", "{}: the configured bound stands", limit.error().message);
+    }
+    return {{}, limit.value_or(0)};
+}
+
+void KafkaProducer::serve_answer(ProducerEvents& events) {
+    std::optional<ProbeAnswer> answer;
+    {
+        const std::lock_guard lock(answer_mutex_);
+        answer.swap(answer_);
+    }
+    if (!answer) return;
+    is_probing_ = false;
+    events.probed(*answer);
+}
+
+void KafkaProducer::wake() {
+    rd_kafka_queue_yield(queue_);
 }
 
 }  // namespace spangate

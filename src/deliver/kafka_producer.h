@@ -1,18 +1,21 @@
 // One librdkafka producer handle and its topics. Values are lent, not copied: a record given to
-// produce() stays untouched until its report. There is no thread in here: the owner's thread calls
-// serve(), which hands out delivery reports in arrays. produce() may be called from any thread.
+// produce() stays untouched until its report. The owner's thread calls serve(), which hands out
+// delivery reports in arrays; a probe has a thread of its own while it waits for the brokers.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
 #include "deliver/kafka_settings.h"
-#include "deliver/topic_table.h"
+#include "deliver/producer.h"
 #include "model/record.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -23,56 +26,56 @@ struct rd_kafka_queue_s;
 
 namespace spangate {
 
-// One record's fate; `code` is an rd_kafka_resp_err_t.
-struct DeliveryReport {
-    OutboundRecord* record = nullptr;
-    int code = 0;
-};
-
-class ProducerEvents {
+// The settings of every handle of a line, and what librdkafka's own threads tell. Outlives its
+// handles.
+class KafkaProducerSource final : public ProducerSource {
   public:
-    virtual ~ProducerEvents() = default;
+    struct Settings {
+        KafkaConfig kafka;
+        ProducerLimits limits;
+        std::string client_id;
+        std::vector<std::string> topics;
+        bool asks_for_limits = true;  // probes ask for max.message.bytes, too; the mock knows none
+    };
 
-    // In the order in which librdkafka reports, which is not the order of produce().
-    virtual void reported(std::span<const DeliveryReport> reports) = 0;
+    KafkaProducerSource(Settings settings, Metrics& metrics);
 
-    // The handle is of no use any more: produce() refuses, purge() and gather what is open.
-    virtual void broke(std::string_view what) = 0;
+    [[nodiscard]] Result<std::unique_ptr<Producer>> open(const ProducerWish& wish) override;
+
+    // Of librdkafka's threads.
+    void throttled(std::string_view broker, std::string_view client, int throttle_ms);
+
+    void client_failed() { client_errors_.add(); }
+
+    [[nodiscard]] bool may_log() { return log_limit_.allows(); }
+
+    [[nodiscard]] const Settings& settings() const { return settings_; }
+
+  private:
+    const Settings settings_;
+    Counter& throttled_;
+    Counter& client_errors_;
+    LogLimit log_limit_;
 };
 
-// What librdkafka's own threads tell, and the settings of every handle. Outlives the handles.
-struct ProducerContext {
-    KafkaConfig config;
-    ProducerLimits limits;
-    std::string client_id;
-    TopicTable topics;
-    Counter* throttled = nullptr;
-    Counter* client_errors = nullptr;
-    LogLimit log_limit;
-};
-
-class KafkaProducer {
+class KafkaProducer final : public Producer {
   public:
-    // Does not wait for a broker. A refused setting is invalid_argument.
-    [[nodiscard]] static Result<std::unique_ptr<KafkaProducer>> open(ProducerContext& context);
+    // The client's topics; nothing may be open any more when it ends.
+    [[nodiscard]] static Result<std::unique_ptr<KafkaProducer>> open(
+        KafkaProducerSource& source, const ProducerWish& wish
+    );
 
-    // Nothing may be open any more (open_count() is the owner's affair).
-    ~KafkaProducer();
+    ~KafkaProducer() override;
     KafkaProducer(const KafkaProducer&) = delete;
     KafkaProducer& operator=(const KafkaProducer&) = delete;
 
-    // 0: taken, a report will come. Else the rd_kafka_resp_err_t with which it was refused.
-    [[nodiscard]] int produce(OutboundRecord& record, std::uint32_t topic);
+    [[nodiscard]] int produce(OutboundRecord& record, std::uint32_t topic) override;
 
-    // Waits up to `wait` for a first event, then serves what is there, at most `events_per_serve`.
-    void serve(Millis wait, ProducerEvents& events);
-
-    // Every record still open is reported soon, with success or a purge error.
-    void purge();
-
-    // Asks a broker for the topics. unavailable: no answer; else the message names the topic and
-    // what is wrong with it. Waits up to `timeout`.
-    [[nodiscard]] Status probe(Millis timeout);
+    // At most `events_per_serve` events.
+    void serve(Millis wait, ProducerEvents& events) override;
+    void purge() override;
+    void probe(Millis timeout) override;
+    void wake() override;
 
     // librdkafka's handle, for tests that break it.
     [[nodiscard]] rd_kafka_s* handle() const { return client_; }
@@ -80,17 +83,25 @@ class KafkaProducer {
   private:
     static constexpr int events_per_serve = 256;
 
-    KafkaProducer(ProducerContext& context, rd_kafka_s* client);
+    KafkaProducer(KafkaProducerSource& source, rd_kafka_s* client);
 
     [[nodiscard]] Status open_topics();
+    void serve_event(void* event, ProducerEvents& events);
     void serve_reports(void* event, ProducerEvents& events);
     void serve_error(void* event, ProducerEvents& events);
+    [[nodiscard]] ProbeAnswer ask(Millis timeout);
+    void serve_answer(ProducerEvents& events);
 
-    ProducerContext& context_;
+    KafkaProducerSource& source_;
     rd_kafka_s* client_;
     rd_kafka_queue_s* queue_;
     std::vector<rd_kafka_topic_s*> topics_;
     std::vector<DeliveryReport> reports_;  // scratch
+
+    bool is_probing_ = false;
+    std::mutex answer_mutex_;
+    std::optional<ProbeAnswer> answer_;  // guarded by answer_mutex_
+    std::thread probe_thread_;
 };
 
 }  // namespace spangate

@@ -141,7 +141,10 @@ void set_producing(
     properties.set("allow.auto.create.topics", "false");
     properties.set("compression.codec", config.compression);
     properties.set("linger.ms", config.linger.count());
-    properties.set("message.timeout.ms", limits.ack_timeout.count());
+    // After a record that failed for good nothing of its partition follows: the line gathers all
+    // and sends them again in order.
+    properties.set("enable.gapless.guarantee", "true");
+    properties.set("message.timeout.ms", limits.has_spool ? 0 : limits.ack_timeout.count());
     properties.set("message.max.bytes", static_cast<std::int64_t>(record_bytes_max));
     properties.set("retry.backoff.ms", 100);
     properties.set("retry.backoff.max.ms", 1'000);
@@ -187,12 +190,19 @@ Result<KafkaConf> client_settings(const KafkaConfig& config, std::string_view cl
 }
 
 Result<KafkaConf> producer_settings(
-    const KafkaConfig& config, const ProducerLimits& limits, std::string_view client_id
+    const KafkaConfig& config,
+    const ProducerLimits& limits,
+    std::string_view client_id,
+    const ProducerWish& wish
 ) {
     Properties properties;
     set_client(properties, config, client_id);
     set_producing(properties, config, limits);
     pass_through(properties, config);
+    if (wish.is_one_by_one) properties.set("batch.num.messages", 1);
+    if (wish.batch_bytes_max > 0) {
+        properties.set("batch.size", static_cast<std::int64_t>(wish.batch_bytes_max));
+    }
     rd_kafka_conf_set_events(properties.conf(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     return properties.finish();
 }

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "deliver/producer.h"
 
 struct rd_kafka_conf_s;
 
@@ -22,7 +23,8 @@ struct KafkaConfDeleter {
 using KafkaConf = std::unique_ptr<rd_kafka_conf_s, KafkaConfDeleter>;
 
 struct ProducerLimits {
-    Millis ack_timeout{5'000};           // a record not acknowledged by then is given up
+    Millis ack_timeout{5'000};           // a record not acknowledged by then is given up …
+    bool has_spool = false;              // … by the line, which spools it; else by the client
     Bytes memory_bytes_max = 128 * mib;  // what admission may lease in all
 };
 
@@ -35,9 +37,13 @@ inline constexpr Bytes record_bytes_max = 1'048'000;
 );
 
 // The same and what producing needs: acks=all, idempotence, murmur2_random, limits; reports and
-// errors come as events. The pass-through map is applied last.
+// errors come as events. After a record that fails for good the client sends nothing of what is
+// behind it. The pass-through map is applied last, but for what is wished for.
 [[nodiscard]] Result<KafkaConf> producer_settings(
-    const KafkaConfig& config, const ProducerLimits& limits, std::string_view client_id
+    const KafkaConfig& config,
+    const ProducerLimits& limits,
+    std::string_view client_id,
+    const ProducerWish& wish = {}
 );
 
 // Why a pass-through property is refused and what to set instead; nothing when it may pass.

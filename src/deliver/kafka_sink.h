@@ -1,44 +1,34 @@
-// Records → Kafka. One thread serves reports, the circuit and the rebuilding of the producer.
+// Records → Kafka: one line for each class and one for dead letters (line.h), each with a thread of
+// its own, so that a class without topic, rights or leader is alone with that.
 //
-//   send() ──▶ librdkafka ──report──▶ acknowledged: stored
-//                                     expired, refused: withdrawn, the circuit opens
-//                                     producer broke: collected
-//
-//   producer broke: purge, gather every open report, destroy the old handle, make a new one, send
-//   the collected records and those held meanwhile in order of delivery_no, then go on. Nothing
-//   younger overtakes. Records reported as purged may be in the log all the same; they are sent
-//   again with the same event_id. After `rebuilds_max` without one acknowledgement between them the
-//   records are withdrawn and the circuit opens.
-//
-// While the circuit is open send() withdraws at once. It starts open: ready is who has seen the
-// leaders of all partitions of its topics.
+//   send() ─ by class ─▶ Line operational ─▶ producer, or spool/operational
+//                        Line detail      ─▶ …
+//                        Line evidence    ─▶ … (with the wrapped keys)
+//                        Line dead_letter ◀─ what the other three can never deliver
 #pragma once
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
-#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/slab.h"
 #include "config/config.h"
-#include "deliver/circuit.h"
-#include "deliver/delivery_error.h"
-#include "deliver/kafka_producer.h"
-#include "deliver/sink_ledger.h"
+#include "deliver/dead_letter_desk.h"
+#include "deliver/kafka_settings.h"
+#include "deliver/line.h"
+#include "deliver/topic_table.h"
+#include "model/dead_letter_writer.h"
 #include "model/record.h"
 #include "model/record_limits.h"
 #include "observe/health.h"
 #include "observe/metrics.h"
+#include "spool/spool_log.h"
 
 namespace spangate {
 
@@ -46,117 +36,84 @@ struct KafkaSinkSettings {
     KafkaConfig kafka;
     ProducerLimits limits;
     bool is_required = true;
+    // Whether new requests are refused when the class can be stored nowhere.
+    std::array<bool, event_classes_count> is_class_required{true, true, true};
     std::string client_id = "spangate";
-    bool has_evidence_keys = false;         // evidence is encrypted
-    RecordLimits* record_limits = nullptr;  // told what the topics take; outlives the sink
+    bool has_evidence_keys = false;      // evidence is encrypted
+    bool asks_for_limits = true;         // false: a toy broker, which knows none
+    bool is_always_spooled = false;      // ack: spool
+    std::uint64_t headroom_bytes = mib;  // of the spool, kept for requests already admitted
+    // Bytes of records that nobody waits for are not leased: above this new requests are refused.
+    // 0: no bound.
+    std::uint64_t slab_bytes_max = 0;
 };
 
-class KafkaSink final : public RecordSink, private ProducerEvents {
-  public:
-    static constexpr std::uint32_t rebuilds_max = 3;
-    static constexpr std::size_t held_max = 100'000;
+// What the sink works with; all of it outlives the sink.
+struct KafkaSinkParts {
+    SlabPool& slabs;
+    WithdrawalListener& listener;
+    Health& health;
+    const Clock& clock;
+    Metrics& metrics;
+    DeadLetterWriter* dead_letters = nullptr;  // null: what Kafka never takes is withdrawn
+    RecordLimits* record_limits = nullptr;     // told what the topics take
+    const SpoolSpace* space = nullptr;         // of the logs
+};
 
-    // Does not wait for a broker. The other arguments outlive the sink.
+// By SpoolLine; all null: no spool.
+using SpoolLogs = std::array<std::unique_ptr<SpoolLog>, spool_lines_count>;
+
+class KafkaSink final : public RecordSink, private DeadLetterDesk {
+  public:
+    // Does not wait for a broker.
     [[nodiscard]] static Result<std::unique_ptr<KafkaSink>> open(
-        const KafkaSinkSettings& settings,
-        WithdrawalListener& listener,
-        Health& health,
-        const Clock& clock,
-        Metrics& metrics
+        const KafkaSinkSettings& settings, SpoolLogs logs, const KafkaSinkParts& parts
     );
 
     ~KafkaSink() override;
 
     void send(std::span<OutboundRecord* const> records) override;
 
-    [[nodiscard]] bool is_required() const override { return ledger_.is_required(); }
+    [[nodiscard]] bool is_required() const override { return settings_.is_required; }
 
     [[nodiscard]] Refusal refusal() const override;
     void drain(SteadyTime deadline) override;
+
+    // Goes over to new producers with these credentials and addresses, without loss or reorder.
+    // Refused settings change nothing; topics must be the same.
+    [[nodiscard]] Status rotate(const KafkaConfig& config);
 
     // Makes librdkafka report a fatal error, as a broken broker state would: for fault drills.
     void break_producer();
 
   private:
-    static constexpr Millis serve_wait{100};
-    static constexpr std::string_view not_in_time = "Kafka did not acknowledge in time";
+    static constexpr Millis step_wait{100};
+    static constexpr std::size_t class_lines_count = event_classes_count;
 
-    KafkaSink(
-        const KafkaSinkSettings& settings,
-        TopicTable topics,
-        WithdrawalListener& listener,
-        Health& health,
-        const Clock& clock,
-        Metrics& metrics
-    );
+    KafkaSink(const KafkaSinkSettings& settings, const KafkaSinkParts& parts);
 
-    // Any lane.
-    void send_one(OutboundRecord& record);
-    void offer(OutboundRecord& record, std::uint32_t topic);
-    void hold(OutboundRecord& record);
-    void withdraw_one(OutboundRecord& record, const Withdrawal& withdrawal);
-    [[nodiscard]] Withdrawal withdrawal_of(const DeliveryError& error) const;
-    [[nodiscard]] std::optional<std::uint32_t> topic_of(const OutboundRecord& record) const;
+    [[nodiscard]] Status add_line(SpoolLine line, LineTopics topics, std::unique_ptr<SpoolLog> log);
+    [[nodiscard]] std::unique_ptr<ProducerSource> make_source(
+        const KafkaConfig& config, const LineTopics& topics, bool has_spool
+    ) const;
+    void take(
+        const OutboundRecord& lost, WithdrawalReason reason, std::unique_ptr<Responder> receipt
+    ) override;
+    void run(std::size_t line);
+    void tell_health();
+    [[nodiscard]] Refusal refusal_of_lines() const;
+    void join(std::size_t line);
 
-    // The sink's thread.
-    void run();
-    void watch_progress();
-    void reported(std::span<const DeliveryReport> reports) override;
-    void broke(std::string_view what) override;
-    void report_failed(OutboundRecord& record, int code);
-    void open_circuit(std::string_view reason);
-    void tell_health(std::string_view reason);
-    void probe();
-    void learn_record_limits();
-    void advance_rebuild();
-    void resend();
-    void close_down();
-    [[nodiscard]] std::vector<OutboundRecord*> take_collected();
-    void pause(Millis duration);
-    void tell_if_idle();
-
-    void stop();
-
-    ProducerContext context_;
-    Health& health_;
-    const Clock& clock_;
-    SinkLedger ledger_;
-    Circuit circuit_;
-    Counter& circuit_opened_;
-    Gauge& circuit_is_open_;
-    Counter& probes_failed_;
-    Counter& rebuilds_;
-    Counter& resent_;
-    const std::string too_large_;
-    RecordLimits* const record_limits_;
-    std::array<std::atomic<std::uint64_t>, event_classes_count> next_delivery_no_{};
-
-    // Shared by senders; exclusive when `is_rebuilding_` changes. A sender uses `producer_` only
-    // under it and while not rebuilding; the sink's thread alone replaces it, while rebuilding.
-    // The turnstile keeps new senders back while the sink's thread waits for the gate, which else
-    // prefers them.
-    std::mutex turnstile_;
-    std::shared_mutex gate_;
-    bool is_rebuilding_ = false;
-    std::unique_ptr<KafkaProducer> producer_;
-
-    std::atomic<std::int64_t> open_count_{0};  // records in `producer_` without a report
-    std::atomic<bool> is_broken_{false};       // someone saw that it is of no use any more
-
-    std::mutex held_mutex_;
-    std::vector<OutboundRecord*> held_;  // sent while rebuilding
-
-    // The sink's thread only.
-    std::vector<OutboundRecord*> stored_;  // scratch
-    std::vector<OutboundRecord*> collected_;
-    std::uint32_t rebuilds_without_ack_ = 0;
-    SteadyTime next_rebuild_{};
-    SteadyTime last_progress_{};  // when nothing was under way, or Kafka acknowledged something
-
+    const KafkaSinkSettings settings_;
+    const KafkaSinkParts parts_;
+    bool has_spool_ = false;
     std::atomic<bool> is_stopping_{false};
-    std::mutex idle_mutex_;
-    std::condition_variable idle_;
-    std::thread thread_;  // last: it uses all of the above
+    std::array<std::unique_ptr<Line>, spool_lines_count> lines_;  // dead_letter may be null
+
+    std::mutex health_mutex_;
+    std::string told_;  // guarded by health_mutex_
+
+    std::array<std::thread, spool_lines_count> threads_;  // last: they use all of the above
 };
 
 }  // namespace spangate

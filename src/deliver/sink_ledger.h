@@ -1,7 +1,6 @@
 // The ritual every sink follows with a record, in one place: count it, settle its ticket once, let
-// it go. So the ledger of the contract (§8) balances by construction, per class and sink:
-//
-//   records_accepted + recovered = delivered + spooled + dead_lettered + withdrawn + in_flight
+// it go. So the ledger of the contract (§8) balances by construction, per class and sink. A line of
+// the Kafka sink, which has a spool besides, keeps its own (line_ledger.h).
 //
 // Thread-safe.
 #pragma once
@@ -11,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "deliver/ledger_series.h"
 #include "deliver/withdrawal.h"
 #include "model/event_type.h"
 #include "model/record.h"
@@ -25,6 +25,12 @@ struct Withdrawal {
     std::string_view message;  // for people; a literal, or bytes that outlive every ticket
     std::uint32_t retry_after_s = 1;
 };
+
+// Lets the records go and settles their tickets where `is_required`, neighbours with the same one
+// together. Of `withdrawal`, only what the client hears matters here.
+void settle_records(
+    std::span<OutboundRecord* const> records, bool is_required, const Withdrawal& withdrawal
+);
 
 class SinkLedger {
   public:
@@ -48,27 +54,14 @@ class SinkLedger {
     [[nodiscard]] std::int64_t in_flight() const;
 
   private:
-    struct ClassCounters {
-        Counter* accepted = nullptr;
-        Counter* delivered = nullptr;
-        Counter* withdrawn = nullptr;
-        Gauge* in_flight = nullptr;
-    };
-
     using ClassCounts = std::array<std::uint64_t, event_classes_count>;
 
     [[nodiscard]] static ClassCounts count(std::span<OutboundRecord* const> records);
-    void settle(
-        std::span<OutboundRecord* const> records,
-        Settlement settlement,
-        std::string_view message,
-        std::uint32_t retry_after_s
-    ) const;
 
     const bool is_required_;
     WithdrawalListener& listener_;
-    std::array<ClassCounters, event_classes_count> classes_;
-    std::array<Counter*, withdrawal_reason_names.size()> reasons_{};
+    std::array<LedgerSeries, event_classes_count> classes_;
+    WithdrawalCounters reasons_;
 };
 
 }  // namespace spangate

@@ -75,8 +75,9 @@ Status failed(const std::string& topic, rd_kafka_resp_err_t error) {
 }  // namespace
 
 Result<std::unique_ptr<TopicWriter>> TopicWriter::connect(const KafkaConfig& config) {
-    Result<KafkaConf> conf =
-        producer_settings(config, {write_timeout, ProducerLimits{}.memory_bytes_max}, "spangate");
+    ProducerLimits limits;
+    limits.ack_timeout = write_timeout;
+    Result<KafkaConf> conf = producer_settings(config, limits, "spangate");
     if (!conf) return tl::unexpected(conf.error());
     rd_kafka_conf_set_log_cb(conf->get(), on_log);
     std::array<char, 512> fault{};

@@ -19,9 +19,13 @@ enum class WithdrawalReason : std::uint8_t {
     no_topic,          // no topic is configured for the record's tenant
     write_failed,      // a local file or device failed
     shutdown,          // the drain ended before the record was stored
+    invalid_record,    // the broker will never take it
+    spool_full,        // no room in the spool's share or on its device
+    spool_failed,      // the spool's device failed
+    spool_damaged,     // it was in the spool and cannot be read any more
 };
 
-inline constexpr std::array<std::string_view, 8> withdrawal_reason_names = {
+inline constexpr std::array<std::string_view, 12> withdrawal_reason_names = {
     "not_acknowledged",
     "sink_refusing",
     "refused",
@@ -30,6 +34,10 @@ inline constexpr std::array<std::string_view, 8> withdrawal_reason_names = {
     "no_topic",
     "write_failed",
     "shutdown",
+    "invalid_record",
+    "spool_full",
+    "spool_failed",
+    "spool_damaged",
 };
 
 [[nodiscard]] constexpr std::string_view name_of(WithdrawalReason reason) {

@@ -45,6 +45,8 @@ struct OutboundRecord {
     std::uint64_t gateway_epoch = 0;  // ms, as given by the delivery room
     std::uint64_t gateway_seq = 0;    // likewise
     std::uint64_t delivery_no = 0;    // the Kafka sink's own: rising per class in order of send()
+    std::uint64_t spool_entry_no = 0;  // likewise: read back from the spool, where it still stands
+    std::uint32_t sent_tick = 0;       // likewise: coarse time at which Kafka was given it
 
     // One hold, taken by the router, which the delivery room makes into one per required sink.
     // Null: nobody waits for this record (made by the gateway itself, or of a class that is not

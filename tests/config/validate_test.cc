@@ -315,26 +315,6 @@ TEST_CASE("the tee goes to an address, by gRPC without a path, and never to this
 
 TEST_CASE("what this version does not do is refused, not ignored") {
     const std::vector<std::pair<std::string, void (*)(Config&)>> refused = {
-        {"ack",
-         [](Config& c) {
-             c.ack = "spool";
-         }},
-        {"ack",
-         [](Config& c) {
-             c.ack = "memory";
-         }},
-        {"spool",
-         [](Config& c) {
-             c.spool.directory = "x";
-         }},
-        {"spool",
-         [](Config& c) {
-             c.spool.bytes_max = mib;
-         }},
-        {"spool",
-         [](Config& c) {
-             c.spool.fsync = false;
-         }},
         {"processors.route.mirror.enabled",
          [](Config& c) {
              c.route.mirror.enabled = true;
@@ -354,6 +334,18 @@ TEST_CASE("what this version does not do is refused, not ignored") {
         change(config);
         CHECK(has_fault(config, path, "is not in this version"));
     }
+}
+
+TEST_CASE("ack: spool needs a spool, which needs a required Kafka and a directory") {
+    Config config = kafka_config();
+    config.ack = "spool";
+    CHECK_FALSE(has_fault(config, "ack", "there is none"));
+    config.spool.directory.clear();
+    CHECK_FALSE(has_spool(config));
+    CHECK(has_fault(config, "ack", "there is none"));
+    config.ack = "memory";
+    CHECK_FALSE(has_fault(config, "ack", "there is none"));
+    CHECK(has_warning(config, "ack"));
 }
 
 TEST_CASE("warnings tell of clear evidence, long waits and files that are not there") {

@@ -17,8 +17,9 @@ class FaultyFileSystem final : public FileSystem {
   public:
     using FileSystem::open_append;
 
-    // Every later `operation` ("append", "sync", "open", "rename", "truncate") on a path that holds
-    // `part` fails with `code`, until repair().
+    // Every later `operation` ("append", "sync", "open", "open_read", "read_at", "rename",
+    // "remove", "truncate", "sync_directory") on a path that holds `part` fails with `code`, until
+    // repair().
     void break_operation(
         const std::string& operation, ErrorCode code = ErrorCode::io, const std::string& part = {}
     ) {
@@ -73,6 +74,16 @@ class FaultyFileSystem final : public FileSystem {
         return real_.read_part(path, offset, bytes_max);
     }
 
+    Result<std::unique_ptr<ReadFile>> open_read(const std::string& path) override {
+        if (Status fault = fault_of("open_read", path); !fault) {
+            return tl::unexpected(fault.error());
+        }
+        Result<std::unique_ptr<ReadFile>> file = real_.open_read(path);
+        if (!file) return file;
+        return std::unique_ptr<ReadFile>(std::make_unique<FileToRead>(*this, path, std::move(*file))
+        );
+    }
+
     Status truncate(const std::string& path, std::uint64_t size) override {
         if (Status fault = fault_of("truncate", path); !fault) return fault;
         return real_.truncate(path, size);
@@ -83,13 +94,17 @@ class FaultyFileSystem final : public FileSystem {
         return real_.rename(from, to);
     }
 
-    Status remove(const std::string& path) override { return real_.remove(path); }
+    Status remove(const std::string& path) override {
+        if (Status fault = fault_of("remove", path); !fault) return fault;
+        return real_.remove(path);
+    }
 
     Status make_directories(const std::string& path) override {
         return real_.make_directories(path);
     }
 
     Status sync_directory(const std::string& directory) override {
+        if (Status fault = fault_of("sync_directory", directory); !fault) return fault;
         return real_.sync_directory(directory);
     }
 
@@ -125,6 +140,28 @@ class FaultyFileSystem final : public FileSystem {
         FaultyFileSystem& files_;
         std::string path_;
         std::unique_ptr<AppendFile> real_;
+    };
+
+    class FileToRead final : public ReadFile {
+      public:
+        FileToRead(FaultyFileSystem& files, std::string path, std::unique_ptr<ReadFile> real)
+            : files_(files),
+              path_(std::move(path)),
+              real_(std::move(real)) {}
+
+        Result<std::size_t> read_at(std::uint64_t offset, std::span<char> bytes) override {
+            if (Status fault = files_.fault_of("read_at", path_); !fault) {
+                return tl::unexpected(fault.error());
+            }
+            return real_->read_at(offset, bytes);
+        }
+
+        Result<std::uint64_t> size() override { return real_->size(); }
+
+      private:
+        FaultyFileSystem& files_;
+        std::string path_;
+        std::unique_ptr<ReadFile> real_;
     };
 
     Status fault_of(const std::string& operation, const std::string& path) {

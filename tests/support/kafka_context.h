@@ -13,6 +13,7 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "base/slab.h"
 #include "deliver/dev_broker.h"
 #include "deliver/gap_book.h"
@@ -21,6 +22,7 @@
 #include "observe/metrics.h"
 #include "support/eventually.h"
 #include "support/record_builder.h"
+#include "support/temporary_directory.h"
 #include "support/topic_reader.h"
 
 namespace spangate::testing {
@@ -43,10 +45,28 @@ struct KafkaContext {
     }
 
     KafkaSink& open() {
-        auto opened = KafkaSink::open(settings, gaps, health, clock, metrics);
+        settings.asks_for_limits = false;  // the mock knows none
+        SpoolLogs logs;
+        KafkaSinkParts parts{pool, gaps, health, clock, metrics};
+        parts.dead_letters = dead_letters;
+        if (has_spool) {
+            parts.space = &space;
+            for (std::size_t i = 0; i < logs.size(); ++i)
+                logs[i] = open_log(static_cast<SpoolLine>(i));
+        }
+        auto opened = KafkaSink::open(settings, std::move(logs), parts);
         REQUIRE(opened);
         sink = std::move(*opened);
         return *sink;
+    }
+
+    [[nodiscard]] std::unique_ptr<SpoolLog> open_log(SpoolLine line) {
+        SpoolLogSettings made;
+        made.line = line;
+        made.directory = directory.path() + "/" + std::string(name_of(line));
+        auto log = SpoolLog::open(made, files, space, metrics);
+        REQUIRE(log);
+        return std::move(*log);
     }
 
     // Open, and the first probe has passed.
@@ -80,6 +100,11 @@ struct KafkaContext {
         return metrics.counter(name, "", labels).value();
     }
 
+    TemporaryDirectory directory;
+    PosixFileSystem files;
+    SpoolSpace space{64 * mib};
+    bool has_spool = false;
+    DeadLetterWriter* dead_letters = nullptr;
     SlabPool pool;
     SystemClock clock;
     Metrics metrics;
