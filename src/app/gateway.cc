@@ -16,6 +16,7 @@ namespace spangate {
 namespace {
 
 constexpr std::string_view room = "gateway";
+constexpr std::uint32_t files_watched_every_ticks = 5;
 
 // The table of src/README.md.
 std::uint32_t lanes_count(const Config& config) {
@@ -74,6 +75,7 @@ Status Gateway::Rooms::build() {
     );
     register_gauges();
     erased_keys = watch_erased_keys(config, rules, metrics);
+    watch_files();
     return open_receivers();
 }
 
@@ -167,6 +169,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayOptions options) {
 
 void Gateway::tick() {
     rooms_->delivery->tick();
+    if (rooms_->ticks_to_watch-- > 0) return;
+    rooms_->ticks_to_watch = files_watched_every_ticks;
+    const std::lock_guard lock(rooms_->reload_mutex);
+    rooms_->take_renewed_files();
 }
 
 void Gateway::announce_shutdown() {

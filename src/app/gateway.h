@@ -37,7 +37,7 @@ class Gateway {
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
-    // About once a second, from one thread: gaps, estimates.
+    // About once a second, from one thread: gaps, estimates, renewed certificates.
     void tick();
 
     // Reads the configuration file again, validates it whole, and swaps what may change while

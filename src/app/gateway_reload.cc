@@ -29,6 +29,32 @@ bool wants_rotation(const KafkaConfig& kafka, const KafkaConfig& old) {
 
 }  // namespace
 
+void Gateway::Rooms::watch_files() {
+    const TlsServerConfig& own = config.receivers.tls;
+    const KafkaTls& tls = config.exporters.kafka.tls;
+    receiver_files = std::make_unique<FileWatch>(
+        files, std::vector<std::string>{own.cert_file, own.key_file, own.client_ca_file}
+    );
+    kafka_files = std::make_unique<FileWatch>(
+        files, std::vector<std::string>{tls.ca_file, tls.cert_file, tls.key_file}
+    );
+}
+
+// A certificate and its key change one after the other: a pair that does not fit is told, and taken
+// when the second file changes. gRPC looks at its files itself.
+void Gateway::Rooms::take_renewed_files() {
+    if (http != nullptr && receiver_files->changed()) {
+        const Status taken = http->reload_tls(config.receivers.tls);
+        if (taken) log_info(room, "renewed TLS files of the receivers are in use");
+        if (!taken) log_error(room, "TLS files stay as they were: {}", taken.error().message);
+    }
+    if (kafka != nullptr && kafka_files->changed()) {
+        const Status taken = kafka->rotate(config.exporters.kafka);
+        if (taken) log_info(room, "renewed TLS files for Kafka are in use");
+        if (!taken) log_error(room, "TLS for Kafka stays as it was: {}", taken.error().message);
+    }
+}
+
 Status Gateway::reload() {
     Rooms& rooms = *rooms_;
     const std::lock_guard lock(rooms.reload_mutex);
@@ -83,6 +109,10 @@ Status Gateway::reload() {
         wants_rotation(kafka, old.exporters.kafka)) {
         if (Status rotated = rooms.kafka->rotate(kafka); !rotated) return rotated;
         keep_access(rooms.config.exporters.kafka, kafka);
+    }
+    rooms.watch_files();
+    if (rooms.http != nullptr && !rooms.config.receivers.tls.cert_file.empty()) {
+        if (Status taken = rooms.http->reload_tls(rooms.config.receivers.tls); !taken) return taken;
     }
     rooms.rules = std::move(*made);
     set_up_log(loaded->log.level, loaded->log.format);

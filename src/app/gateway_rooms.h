@@ -6,6 +6,7 @@
 #include <string>
 
 #include "admin/admin_server.h"
+#include "app/file_watch.h"
 #include "app/gateway.h"
 #include "app/open_spool.h"
 #include "app/watch_erased_keys.h"
@@ -50,6 +51,8 @@ struct Gateway::Rooms {
     [[nodiscard]] Status open_jsonl();
     [[nodiscard]] Status build();
     [[nodiscard]] Status open_receivers();
+    void watch_files();
+    void take_renewed_files();
     void register_gauges();
 
     GatewayOptions options;
@@ -88,6 +91,11 @@ struct Gateway::Rooms {
     std::unique_ptr<HttpReceiver> http;
     std::unique_ptr<AdminServer> admin;
     ErasedKeyWatches erased_keys;
+
+    // Looked at by tick(): certificates and keys that others replace.
+    std::unique_ptr<FileWatch> receiver_files;
+    std::unique_ptr<FileWatch> kafka_files;
+    std::uint32_t ticks_to_watch = 0;
 };
 
 }  // namespace spangate

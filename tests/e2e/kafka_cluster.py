@@ -103,16 +103,19 @@ class KafkaBroker:
         """Formats a new log directory and starts."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
-        properties = PROPERTIES.format(
-            port=self.port, sasl_port=self.sasl_port, controller_port=self.controller_port,
-            data=self.directory / "data",
-        )
-        (self.directory / "server.properties").write_text(properties)
+        (self.directory / "server.properties").write_text(self.properties())
         scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
         self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c",
                    str(self.directory / "server.properties"), "--add-scram", scram,
                    ).check_returncode()
         return self.resume()
+
+    def properties(self) -> str:
+        """The text of server.properties; the last line of a key counts."""
+        return PROPERTIES.format(
+            port=self.port, sasl_port=self.sasl_port, controller_port=self.controller_port,
+            data=self.directory / "data",
+        )
 
     def resume(self) -> KafkaBroker:
         """Starts on the data that is there; returns when clients are served."""
