@@ -2,7 +2,9 @@
 // no detectors, the ten cheapest and all of them, beside bare RE2 running patterns of the same
 // kinds one by one over the same texts. All arms take turns in every round; medians are printed.
 //
-//     redact_bench [rounds [workload [arm]]]    only that one: payload | captures, «detection, all»
+//     redact_bench [ROUNDS [payload|captures [ARM]]]   a table for people; one arm for a profiler
+//     redact_bench tsv ROUNDS                          the payload's figures for redact.py
+//     redact_bench patterns COUNT                      the patterns that RE2 runs, one a line
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -22,13 +24,10 @@
 
 #include "redact/detector.h"
 #include "redact/redactor.h"
-#include "support/capture.h"
-#include "support/interpret_context.h"
+#include "redact_workload.h"
 
 namespace spangate {
 namespace {
-
-constexpr std::size_t passes_per_round = 8;
 
 double thread_cpu_us() {
     timespec now{};
@@ -68,140 +67,22 @@ std::vector<std::string> detector_list(std::size_t count) {
     return names;
 }
 
-struct Text {
-    std::string_view text;
-    KeyHints hints;
-};
-
-void add_value(const Value& value, KeyHints hints, std::vector<Text>& texts) {
-    if (value.kind == ValueKind::string) {
-        texts.push_back({value.text(), hints});
-    } else if (value.kind == ValueKind::array) {
-        for (const Value& item : value.array())
-            add_value(item, hints, texts);
-    } else if (value.kind == ValueKind::kvlist) {
-        for (const Attribute& entry : value.kvlist())
-            add_value(entry.value, hints_of(entry.key), texts);
-    }
-}
-
-void add_attributes(std::span<const Attribute> attributes, std::vector<Text>& texts) {
-    for (const Attribute& attribute : attributes)
-        add_value(attribute.value, hints_of(attribute.key), texts);
-}
-
-void add_span(const SpanView& span, std::vector<Text>& texts) {
-    texts.push_back({span.name, {}});
-    texts.push_back({span.status_message, {}});
-    add_attributes(span.attributes, texts);
-    for (const SpanEventView& event : span.events) {
-        texts.push_back({event.name, {}});
-        add_attributes(event.attributes, texts);
-    }
-    for (const SpanLinkView& link : span.links)
-        add_attributes(link.attributes, texts);
-    if (span.is_log()) add_value(span.log->body.value, {}, texts);
-}
-
-// Requests as one batch, decoded again for every pass with trace ids that were never told.
-class Workload {
-  public:
-    explicit Workload(std::string name) : name_(std::move(name)), decoder_(limits_) {}
-
-    void add(Signal signal, BodyEncoding encoding, const std::string& bytes) {
-        bodies_.push_back({signal, encoding, bytes});
-    }
-
-    [[nodiscard]] const std::string& name() const { return name_; }
-
-    [[nodiscard]] EventBatch next_batch(Arena& arena) {
-        arena.reset();
-        ++generation_;
-        SpanBatch batch;
-        batch.arena = &arena;
-        for (const Source& source : bodies_)
-            batch.requests.push_back(decode(source, arena));
-        return interpreter_.interpret_batch(std::move(batch));
-    }
-
-    // All that detection looks at in one pass.
-    [[nodiscard]] std::vector<Text> texts(const EventBatch& events) {
-        std::vector<Text> texts;
-        for (const AgentItem& item : events.items) {
-            if (item.source != EventSource::gateway) add_span(*item.span, texts);
-        }
-        std::erase_if(texts, [](const Text& text) { return text.text.empty(); });
-        return texts;
-    }
-
-  private:
-    struct Source {
-        Signal signal;
-        BodyEncoding encoding;
-        std::string bytes;
-    };
-
-    // The interpret room; the context of the tests keeps every batch, this one keeps none.
-    class Interpreting {
-      public:
-        Interpreting()
-            : conventions_(*load_conventions(builtin_conventions(), "conventions.yaml")),
-              prices_(*load_prices(builtin_prices(), "prices.yaml")),
-              key_("a key for benchmarks"),
-              sessions_(config_.session_memory),
-              usages_(config_.usage_memory),
-              enricher_({}, DetectedResource{}),
-              interpreter_(config_, {conventions_, prices_}, key_, sessions_, usages_, metrics_) {}
-
-        [[nodiscard]] EventBatch interpret_batch(SpanBatch&& batch) {
-            return interpreter_.interpret(enricher_.enrich(std::move(batch)));
-        }
-
-      private:
-        InterpretConfig config_;
-        std::shared_ptr<const Conventions> conventions_;
-        std::shared_ptr<const PriceTable> prices_;
-        HashKey key_;
-        Metrics metrics_;
-        SessionMemory sessions_;
-        UsageMemory usages_;
-        Enricher enricher_;
-        Interpreter interpreter_;
-    };
-
-    [[nodiscard]] DecodedRequest decode(const Source& source, Arena& arena) {
-        DecodedRequest request;
-        request.raw.signal = source.signal;
-        request.raw.encoding = source.encoding;
-        request.raw.received_at = received_at_for_test;
-        request.raw.body.append(source.bytes);
-        Result<DecodedItems> decoded = decoder_.decode(request.raw, arena);
-        if (!decoded) throw std::runtime_error(decoded.error().message);
-        request.spans = decoded->spans;
-        request.keep_alive = std::move(decoded->keep_alive);
-        for (SpanView& span : request.spans) {
-            for (std::size_t i = 0; i < sizeof generation_; ++i)
-                span.trace_id[i] ^= static_cast<std::uint8_t>(generation_ >> (8 * i));
-        }
-        return request;
-    }
-
-    std::string name_;
-    ReceiverLimits limits_;
-    Decoder decoder_;
-    std::vector<Source> bodies_;
-    Interpreting interpreter_;
-    std::uint64_t generation_ = 0;
-};
-
 struct Arm {
     std::string name;
     std::function<double()> run;  // µs of CPU per span
     std::vector<double> rounds;
 
-    [[nodiscard]] double median() {
-        std::sort(rounds.begin(), rounds.end());
-        return rounds[rounds.size() / 2];
+    // What it costs more than `floor`, turn by turn: neighbours slow both.
+    [[nodiscard]] double added(const Arm& floor_arm) const {
+        std::vector<double> differences;
+        for (std::size_t i = 0; i < rounds.size(); ++i)
+            differences.push_back(rounds[i] - floor_arm.rounds[i]);
+        return quantile(std::move(differences), 0.5);
+    }
+
+    [[nodiscard]] static double quantile(std::vector<double> values, double share) {
+        std::sort(values.begin(), values.end());
+        return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
     }
 };
 
@@ -227,26 +108,19 @@ struct Room {
 };
 
 double room_us(Room& room, Workload& workload, Arena& arena) {
-    double us = 0;
-    std::size_t spans = 0;
-    for (std::size_t pass = 0; pass < passes_per_round; ++pass) {
-        EventBatch events = workload.next_batch(arena);
-        spans += events.items.size();
-        const double start = thread_cpu_us();
-        const ReleasedBatch released = room.redactor.redact(std::move(events));
-        us += thread_cpu_us() - start;
-    }
-    return us / static_cast<double>(spans);
+    EventBatch events = workload.next_batch(arena);
+    const auto spans = static_cast<double>(events.items.size());
+    const double start = thread_cpu_us();
+    const ReleasedBatch released = room.redactor.redact(std::move(events));
+    return (thread_cpu_us() - start) / spans;
 }
 
 double detection_us(const RuleSet& rules, const std::vector<Text>& texts, std::size_t spans) {
     std::vector<Match> matches;
     const double start = thread_cpu_us();
-    for (std::size_t pass = 0; pass < passes_per_round; ++pass) {
-        for (const Text& text : texts)
-            rules.find(text.text, text.hints, matches);
-    }
-    return (thread_cpu_us() - start) / static_cast<double>(passes_per_round * spans);
+    for (const Text& text : texts)
+        rules.find(text.text, text.hints, matches);
+    return (thread_cpu_us() - start) / static_cast<double>(spans);
 }
 
 // All matches of every pattern in every text, as a redaction needs them.
@@ -268,8 +142,87 @@ double re2_us(
     return (thread_cpu_us() - start) / static_cast<double>(spans);
 }
 
-void report(Workload& workload, std::size_t rounds, std::string_view only_arm) {
-    Arena arena;
+// The rooms stand first and together, so that a turn of one is held against a neighbour's.
+class Arms {
+  public:
+    Arms(Workload& workload, const std::vector<Text>& texts, std::size_t spans) {
+        for (const Kind& kind : kinds)
+            patterns_.push_back(std::make_unique<re2::RE2>(re2::StringPiece(kind.pattern)));
+        for (const auto& [name, count] : sets) {
+            rooms_.push_back(std::make_unique<Room>(detector_list(count)));
+            add("room", name, [this, &workload, &room = *rooms_.back()] {
+                return room_us(room, workload, arena_);
+            });
+        }
+        for (std::size_t i = 0; i < sets.size(); ++i) {
+            const auto& [name, count] = sets[i];
+            add("detection", name, [&rules = *rooms_[i]->rules, &texts, spans] {
+                return detection_us(rules, texts, spans);
+            });
+            if (count == 0) continue;
+            add("RE2", name, [this, &texts, spans, size = count] {
+                return re2_us(std::span(patterns_).first(size), texts, spans);
+            });
+        }
+    }
+
+    void keep(std::string_view name) {
+        std::erase_if(arms_, [&](const Arm& arm) { return !arm.name.starts_with(name); });
+    }
+
+    void run(std::size_t rounds) {
+        constexpr std::size_t warm_up_rounds = 4;
+        for (std::size_t round = 0; round < rounds + warm_up_rounds; ++round) {
+            for (Arm& arm : arms_) {
+                const double us = arm.run();
+                if (round >= warm_up_rounds) arm.rounds.push_back(us);
+            }
+        }
+    }
+
+    // Arm, median, tenth percentile, what it adds to the first arm (0 for arms that are no room).
+    void print(bool as_table) const {
+        for (const Arm& arm : arms_) {
+            const bool has_floor = arm.name.starts_with("room") && &arm != &arms_.front();
+            const double added = has_floor ? arm.added(arms_.front()) : 0;
+            const double median = Arm::quantile(arm.rounds, 0.5);
+            const double low = Arm::quantile(arm.rounds, 0.1);
+            if (as_table) {
+                std::printf(
+                    "  %-16s %8.2f µs CPU per item (tenth percentile %.2f)",
+                    arm.name.c_str(),
+                    median,
+                    low
+                );
+                if (has_floor) std::printf("   %+.2f over none", added);
+                std::printf("\n");
+            } else {
+                std::printf("%s\t%.3f\t%.3f\t%.3f\n", arm.name.c_str(), median, low, added);
+            }
+        }
+    }
+
+  private:
+    static constexpr std::array<std::pair<std::string_view, std::size_t>, 3> sets = {
+        {{"none", 0}, {"ten", 10}, {"all", kinds.size()}}};
+
+    void add(std::string_view what, std::string_view set, std::function<double()> run) {
+        arms_.push_back({std::string(what) + ", " + std::string(set), std::move(run), {}});
+    }
+
+    Arena arena_;
+    std::vector<std::unique_ptr<re2::RE2>> patterns_;
+    std::vector<std::unique_ptr<Room>> rooms_;
+    std::vector<Arm> arms_;
+};
+
+struct Wish {
+    std::size_t rounds = 200;
+    std::string_view arm;  // the start of its name; empty: all
+    bool as_table = true;
+};
+
+void report(Workload& workload, const Wish& wish) {
     Arena arena_of_texts;
     const EventBatch events = workload.next_batch(arena_of_texts);
     const std::vector<Text> texts = workload.texts(events);
@@ -277,102 +230,52 @@ void report(Workload& workload, std::size_t rounds, std::string_view only_arm) {
     std::size_t bytes = 0;
     for (const Text& text : texts)
         bytes += text.text.size();
-    std::vector<std::unique_ptr<re2::RE2>> patterns;
-    for (const Kind& kind : kinds)
-        patterns.push_back(std::make_unique<re2::RE2>(re2::StringPiece(kind.pattern)));
-
-    std::vector<Arm> arms;
-    const std::array<std::pair<std::string_view, std::size_t>, 3> sets = {
-        {{"none", 0}, {"ten", 10}, {"all", kinds.size()}}};
-    std::vector<std::unique_ptr<Room>> rooms;
-    for (const auto& [name, count] : sets) {
-        rooms.push_back(std::make_unique<Room>(detector_list(count)));
-        Room& room = *rooms.back();
-        arms.push_back(
-            {"room, " + std::string(name), [&] { return room_us(room, workload, arena); }, {}}
-        );
-        arms.push_back(
-            {"detection, " + std::string(name),
-             [&] { return detection_us(*room.rules, texts, spans); },
-             {}}
-        );
-        if (count == 0) continue;
-        arms.push_back(
-            {"RE2, " + std::string(name),
-             [&, size = count] { return re2_us(std::span(patterns).first(size), texts, spans); },
-             {}}
-        );
-    }
-    std::erase_if(arms, [&](const Arm& arm) { return !arm.name.starts_with(only_arm); });
-    if (arms.empty()) return;
-    for (std::size_t round = 0; round < rounds + 2; ++round) {
-        for (Arm& arm : arms) {
-            const double us = arm.run();
-            if (round >= 2) arm.rounds.push_back(us);  // two rounds warm up
-        }
-    }
-    std::printf(
-        "%s: %zu items, %.1f texts and %.0f bytes an item\n",
-        workload.name().c_str(),
-        spans,
-        static_cast<double>(texts.size()) / static_cast<double>(spans),
-        static_cast<double>(bytes) / static_cast<double>(spans)
-    );
-    const double floor = arms.front().median();
-    for (Arm& arm : arms) {
-        const double us = arm.median();
+    Arms arms(workload, texts, spans);
+    arms.keep(wish.arm);
+    arms.run(wish.rounds);
+    if (wish.as_table) {
         std::printf(
-            "  %-16s %8.2f µs CPU per item (least %.2f)",
-            arm.name.c_str(),
-            us,
-            arm.rounds.front()
-        );
-        if (arm.name.starts_with("room") && &arm != &arms.front())
-            std::printf("   %+.2f over none", us - floor);
-        std::printf("\n");
-    }
-}
-
-void add_payload(Workload& workload, const std::filesystem::path& root) {
-    workload.add(
-        Signal::traces, BodyEncoding::protobuf, file_text(root / "load/payload/agent64.pb")
-    );
-}
-
-void add_captures(Workload& workload, const std::filesystem::path& root) {
-    for (const auto& entry :
-         std::filesystem::recursive_directory_iterator(root / "tests/captures")) {
-        const std::string name = entry.path().filename().string();
-        const bool is_traces = name.find(".traces.") != std::string::npos;
-        const bool is_logs = name.find(".logs.") != std::string::npos;
-        if ((!is_traces && !is_logs) || name.ends_with(".headers.json")) continue;
-        const std::string bytes = gunzipped(file_text(entry.path()));
-        const bool is_json = bytes.starts_with('{');
-        workload.add(
-            is_traces ? Signal::traces : Signal::logs,
-            is_json ? BodyEncoding::json : BodyEncoding::protobuf,
-            bytes
+            "%s: %zu items, %.1f texts and %.0f bytes an item\n",
+            workload.name().c_str(),
+            spans,
+            static_cast<double>(texts.size()) / static_cast<double>(spans),
+            static_cast<double>(bytes) / static_cast<double>(spans)
         );
     }
+    arms.print(wish.as_table);
 }
 
 }  // namespace
 }  // namespace spangate
 
 int main(int argc, char** argv) {
-    const std::size_t rounds = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 21;
-    const std::filesystem::path root = SPANGATE_SOURCE_DIR;
-    const std::string_view only = argc > 2 ? argv[2] : "";
-    const std::string_view arm = argc > 3 ? argv[3] : "";
-    if (only.empty() || only == "payload") {
-        spangate::Workload payload("payload/agent64.pb");
-        spangate::add_payload(payload, root);
-        spangate::report(payload, rounds, arm);
+    const std::vector<std::string_view> words(argv + 1, argv + argc);
+    const auto word = [&words](std::size_t i) {
+        return i < words.size() ? words[i] : std::string_view();
+    };
+    const auto number = [&word](std::size_t i, std::size_t otherwise) {
+        return word(i).empty() ? otherwise : std::strtoul(word(i).data(), nullptr, 10);
+    };
+    if (word(0) == "patterns") {
+        const std::size_t count =
+            std::min(number(1, spangate::kinds.size()), spangate::kinds.size());
+        for (const spangate::Kind& kind : std::span(spangate::kinds).first(count))
+            std::printf("%s\n", std::string(kind.pattern).c_str());
+        return 0;
     }
-    if (only.empty() || only == "captures") {
+    const std::filesystem::path root = SPANGATE_SOURCE_DIR;
+    spangate::Workload payload("payload/agent64.pb");
+    spangate::add_payload(payload, root);
+    if (word(0) == "tsv") {
+        spangate::report(payload, {number(1, 200), "", false});
+        return 0;
+    }
+    const spangate::Wish wish{number(0, 200), word(2), true};
+    if (word(1).empty() || word(1) == "payload") spangate::report(payload, wish);
+    if (word(1).empty() || word(1) == "captures") {
         spangate::Workload captures("tests/captures");
         spangate::add_captures(captures, root);
-        spangate::report(captures, rounds, arm);
+        spangate::report(captures, wish);
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "redact/anchor_windows.h"
 #include "redact/anchors.h"
 
 namespace spangate::anchors {
@@ -20,7 +21,7 @@ using Words = AnchorPass::Words;
 struct Masks {
     std::uint32_t digits = 0;
     std::uint32_t separators = 0;
-    std::uint32_t marks = 0;
+    std::uint32_t marks = 0;  // the ends of windows too
 };
 
 inline constexpr unsigned char wide_at_sign_end = 0xA0;  // U+FF20 is EF BC A0
@@ -29,67 +30,59 @@ inline constexpr unsigned char wide_at_sign_end = 0xA0;  // U+FF20 is EF BC A0
 enum Class : std::uint8_t {
     class_digit = 1,      // 0-9
     class_separator = 2,  // blank ( ) - . /
-    class_dash = 4,       // -
-    class_low = 8,        // _ ~ and, harmlessly, ^ and 7F
-    class_capital = 16,   // @ G I J
-    class_percent = 32,   // % +
-    class_colon = 64,     // : =
-    class_b = 128,        // B b
+    class_colon = 4,      // : =
+    class_at = 8,         // @
+    class_percent = 16,   // % +
 };
 
-inline constexpr std::uint8_t mark_classes =
-    class_dash | class_low | class_capital | class_percent | class_colon | class_b;
+inline constexpr std::uint8_t mark_classes = class_percent | class_colon | class_at;
 
-using HalfTable = std::array<std::uint8_t, 16>;
-
-constexpr HalfTable low_halves() {
-    HalfTable table{};
-    const auto set = [&table](std::uint8_t bit, std::initializer_list<int> halves) {
-        for (const int half : halves)
-            table[static_cast<std::size_t>(half)] |= bit;
-    };
-    set(class_digit, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
-    set(class_separator, {0x0, 0x8, 0x9, 0xD, 0xE, 0xF});
-    set(class_dash, {0xD});
-    set(class_low, {0xE, 0xF});
-    set(class_capital, {0x0, 0x7, 0x9, 0xA});
-    set(class_percent, {0x5, 0xB});
-    set(class_colon, {0xA, 0xD});
-    set(class_b, {0x2});
+constexpr ByteTable class_table_of() {
+    ByteTable table;
+    const auto set =
+        [&table](
+            std::uint8_t bit, std::initializer_list<int> highs, std::initializer_list<int> lows
+        ) {
+            for (const int high : highs)
+                table.high[static_cast<std::size_t>(high)] |= bit;
+            for (const int low : lows)
+                table.low[static_cast<std::size_t>(low)] |= bit;
+        };
+    set(class_digit, {3}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    set(class_separator, {2}, {0x0, 0x8, 0x9, 0xD, 0xE, 0xF});
+    set(class_colon, {3}, {0xA, 0xD});
+    set(class_at, {4}, {0x0});
+    set(class_percent, {2}, {0x5, 0xB});
     return table;
 }
 
-constexpr HalfTable high_halves() {
-    HalfTable table{};
-    table[2] = class_separator | class_percent | class_dash;
-    table[3] = class_digit | class_colon;
-    table[4] = class_capital | class_b;
-    table[5] = class_low;
-    table[6] = class_b;
-    table[7] = class_low;
-    return table;
-}
+inline constexpr ByteTable class_table = class_table_of();
 
-inline constexpr HalfTable low_table = low_halves();
-inline constexpr HalfTable high_table = high_halves();
+// The block under way behind the one before it.
+[[gnu::always_inline]] inline void move_on(std::uint64_t& word, std::uint32_t block) {
+    constexpr unsigned block_bits = anchor_block_bytes;
+    word = word >> block_bits | std::uint64_t{block} << block_bits;
+}
 
 // The rules of the header, over a block and what came before it.
 [[gnu::always_inline]] inline AnchorBlock anchors_of(Words& words, const Masks& masks) {
     constexpr unsigned block_bits = anchor_block_bytes;
-    words.digits = words.digits >> block_bits | std::uint64_t{masks.digits} << block_bits;
-    words.separators = words.separators >> block_bits | std::uint64_t{masks.separators}
-                                                            << block_bits;
+    move_on(words.digits, masks.digits);
+    move_on(words.separators, masks.separators);
     AnchorBlock block{};
-    block.marks = masks.marks;
+    const std::uint64_t separators = words.separators;
+    const std::uint64_t threes = separators & separators << 3 & separators << 6;
+    block.marks = masks.marks | static_cast<std::uint32_t>(threes >> block_bits);
     if (words.digits == 0) return block;
     const std::uint64_t digits = words.digits;
     const std::uint64_t starts = digits & ~(digits << 1);
-    const std::uint64_t numeric = digits | words.separators;
+    const std::uint64_t numeric = digits | separators;
     const std::uint64_t two = numeric & (numeric << 1);
     const std::uint64_t four = two & (two << 2);
     const std::uint64_t seven = four & (four << 3);
+    const std::uint64_t pairs = digits & digits << 1 & ~(numeric << 2);
     block.numbers = static_cast<std::uint32_t>(((starts << number_reach) & seven) >> block_bits);
-    block.pairs = static_cast<std::uint32_t>(((starts << 1) & digits) >> block_bits);
+    block.pairs = static_cast<std::uint32_t>(pairs >> block_bits);
     return block;
 }
 
@@ -118,6 +111,15 @@ struct Walk {
 
     [[gnu::always_inline, nodiscard]] inline Part part() const {
         return {text.data() + at, text.size() - at, at};
+    }
+
+    [[gnu::always_inline, nodiscard]] inline Part whole() const {
+        return {text.data() + at, anchor_block_bytes, at};
+    }
+
+    // The block before, of a walk that goes on.
+    [[gnu::always_inline, nodiscard]] inline const char* before() const {
+        return text.data() + at - anchor_block_bytes;
     }
 
     // Every block is written; the next one overwrites it unless it holds an anchor.

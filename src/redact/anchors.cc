@@ -6,43 +6,52 @@ namespace spangate {
 namespace anchors {
 namespace {
 
-struct PortableClassifier {
-    static Masks whole(const char* bytes) { return part({bytes, anchor_block_bytes, 0}); }
+class PortableClassifier {
+  public:
+    Masks whole(const char* bytes) { return part({bytes, anchor_block_bytes, 0}); }
 
-    static Masks part(const Part& part) {
+    Masks part(const Part& part) {
         Masks masks;
         for (std::size_t i = 0; i < part.size; ++i) {
             const auto byte = static_cast<unsigned char>(part.first[i]);
             const std::uint32_t here = std::uint32_t{1} << i;
-            const unsigned classes =
-                byte < 0x80 ? low_table[byte & 15U] & high_table[byte >> 4] : 0U;
+            const unsigned classes = class_table.groups(byte);
             if ((classes & class_digit) != 0) masks.digits |= here;
             if ((classes & class_separator) != 0) masks.separators |= here;
-            if ((classes & mark_classes) != 0 || byte == wide_at_sign_end) masks.marks |= here;
+            const bool is_end = ends_window(byte);  // of every byte: it remembers them
+            if ((classes & mark_classes) != 0 || byte == wide_at_sign_end || is_end) {
+                masks.marks |= here;
+            }
         }
         return masks;
     }
+
+  private:
+    bool ends_window(unsigned char byte) {
+        const unsigned found = second_ & window_tables[2].groups(byte);
+        second_ = first_ & window_tables[1].groups(byte);
+        first_ = window_tables[0].groups(byte);
+        return found != 0;
+    }
+
+    unsigned first_ = 0;   // groups whose first byte was the last one
+    unsigned second_ = 0;  // groups whose first two bytes were the last two
 };
 
 }  // namespace
 
 AnchorBlock find_short_portable(std::string_view text) {
     Words words;
-    const bool is_whole = text.size() == anchor_block_bytes;
-    return anchors_of(
-        words,
-        is_whole ? PortableClassifier::whole(text.data())
-                 : PortableClassifier::part({text.data(), text.size(), 0})
-    );
+    PortableClassifier classifier;
+    return anchors_of(words, classifier.part({text.data(), text.size(), 0}));
 }
 
 void find_portable(Walk& shared) {
     Walk walk = shared;  // a copy of its own stays in registers
+    PortableClassifier classifier;
+    if (walk.at > 0) (void)classifier.whole(walk.before());
     while (walk.goes_on())
-        walk.take(
-            walk.is_whole() ? PortableClassifier::whole(walk.text.data() + walk.at)
-                            : PortableClassifier::part(walk.part())
-        );
+        walk.take(classifier.part(walk.is_whole() ? walk.whole() : walk.part()));
     shared = walk;
 }
 

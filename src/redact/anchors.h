@@ -5,13 +5,13 @@
 //
 //   numbers  the seventh byte of a number: six bytes before it a run of digits starts, and all
 //            seven are digits or what parts them (blank - . / brackets)
-//   pairs    the second digit of a run of digits
-//   marks    one of @ % + : = - _ ~ B b G I J; also the byte A0, which ends U+FF20, and 5E and 7F,
-//            which come with the table
+//   pairs    the second of two digits behind a byte that is no part of a number
+//   marks    one of @ % + : =; the third of three bytes that part numbers and stand three apart;
+//   the
+//            end of a window of three bytes (anchor_windows.h); the byte A0, which ends U+FF20
 //
 // A rule is told where its last byte stands, so that a block needs only what came before it. What
-// could be told more narrowly is left to the validators' first glance where that is cheaper: two
-// bytes looked at for each of a few marks cost less than two more masks for every block.
+// could be told more narrowly is left to the validators' first glance.
 #pragma once
 
 #include <array>

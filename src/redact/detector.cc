@@ -93,11 +93,12 @@ class EndingFilter {
     std::array<std::uint64_t, 512> words_{};
 };
 
+constexpr EndingFilter ending_filter;
+
 }  // namespace
 
 bool may_tell(std::string_view key) {
-    static constexpr EndingFilter filter;
-    return key.size() >= ending_bytes && filter.has(key);
+    return key.size() >= ending_bytes && ending_filter.has(key);
 }
 
 // Before a digit of detect_hex_key(): one more, or the last of `dapi`, `SK`, `AC`.
@@ -108,7 +109,6 @@ void visit_pair(Scan& scan, std::size_t second_digit) {
     const std::size_t start = second_digit - 1;
     if (start < 2 || start < scan.covered_end || !is_letter(scan.text[start - 1])) return;
     if (scan.wants(Detector::iban) && detect_iban(scan, start)) return;
-    if (scan.text[start] == '2') detect_vendor_key(scan, start);  // ya29.
     constexpr std::size_t more_digits = 7;  // of 32: most words with a number in them are shorter
     if (may_stand_in_hex_key[static_cast<unsigned char>(scan.text[start - 1])] &&
         is_hex(scan.at(start + more_digits))) {
@@ -128,9 +128,9 @@ void visit_at_sign(Scan& scan, std::size_t i) {
     detect_email(scan, i, 1);
 }
 
+// `i` is the third of dashes that may stand three apart.
 void visit_dash(Scan& scan, std::size_t i) {
-    if (scan.at(i + 3) == '-' && scan.at(i + 6) == '-') detect_mac(scan, i);
-    if (scan.before(i) == '-' && is_letter(scan.at(i + 1))) detect_option(scan, i);
+    if (scan.before(i, 3) == '-' && scan.before(i, 6) == '-') detect_mac(scan, i - 6);
     detect_vendor_key(scan, i);
 }
 
@@ -144,42 +144,46 @@ void visit_colon(Scan& scan, std::size_t i) {
     detect_assignment(scan, i);
 }
 
-void visit_b(Scan& scan, std::size_t i) {
-    if (i + 5 > scan.text.size()) return;
-    const char second = ascii_lower(scan.text[i + 1]);
-    const char third = ascii_lower(scan.text[i + 2]);
-    if ((second == 'e' && third == 'a') || (second == 'a' && third == 's')) detect_bearer(scan, i);
+// The last letter of a window of three bytes.
+void visit_letter(Scan& scan, std::size_t i) {
+    const char c = scan.text[i];
     const char before = scan.before(i);
-    if (before == '-' && scan.text[i] == 'B') detect_private_key(scan, i);
-    if (before == '/' && scan.text[i] == 'B') detect_slack_webhook(scan, i);
-    if (before == 'v' || before == 'A' || before == 'T') detect_vendor_key(scan, i);  // hvb. ABSK
+    const char first = scan.before(i, 2);
+    if (first == '-' && before == '-') {
+        detect_option(scan, i - 1);
+        if (c == 'B') detect_private_key(scan, i);
+        return;
+    }
+    if (ascii_lower(first) == 'b' && (ascii_lower(c) == 'a' || ascii_lower(c) == 's')) {
+        detect_bearer(scan, i - 2);
+    }
+    if (c == 'J' && before == 'y') detect_jwt(scan, i);
+    if (c == 'B' && before == '/') detect_slack_webhook(scan, i);
+    if (c == 'Q' && first == 'J') detect_azure_api_key(scan, i - 2);
+    detect_vendor_key(scan, i);
 }
 
 }  // namespace
 
 void visit_mark(Scan& scan, std::size_t i) {
     if (i < scan.covered_end) return;
-    switch (scan.text[i]) {
-        case '-':
-            visit_dash(scan, i);
-            return;
+    const char c = scan.text[i];
+    switch (c) {
         case ':':
             visit_colon(scan, i);
             return;
         case '=':
             detect_assignment(scan, i);
             return;
-        case 'B':
-        case 'b':
-            visit_b(scan, i);
-            return;
-        case 'I':
-        case 'G':
-        case '_':
-            detect_vendor_key(scan, i);
-            return;
         case '@':
             visit_at_sign(scan, i);
+            return;
+        case '-':
+            visit_dash(scan, i);
+            return;
+        case '_':
+        case '.':
+            detect_vendor_key(scan, i);
             return;
         case '%':
             if (!is_hex(scan.at(i + 1)) || !is_hex(scan.at(i + 2))) return;
@@ -190,10 +194,6 @@ void visit_mark(Scan& scan, std::size_t i) {
             if (is_digit(scan.at(i + 1))) detect_international_phone(scan, i);
             if (scan.at(i + 1) == 'A') detect_azure_account_key(scan, i);
             return;
-        case 'J':
-            if (scan.before(i) == 'y') detect_jwt(scan, i);
-            if (scan.at(i + 1) == 'Q') detect_azure_api_key(scan, i);
-            return;
         case '~':
             if (scan.before(i) == 'Q') detect_azure_secret(scan, i);
             return;
@@ -203,6 +203,8 @@ void visit_mark(Scan& scan, std::size_t i) {
             }
             return;
         default:
+            if (is_letter(c)) visit_letter(scan, i);
+            if (is_digit(c)) detect_vendor_key(scan, i);  // ya29.
             return;
     }
 }
@@ -222,12 +224,22 @@ KeyHints hints_of(std::string_view key) {
 
 namespace {
 
+// Half of all marks are the colon behind a member's key in JSON, `"role": "user"`, and most keys
+// tell nothing: passed over here, as visit_mark() would.
+bool is_member_colon(std::string_view text, std::size_t i) {
+    if (text[i] != ':' || i <= ending_bytes || i + 1 >= text.size()) return false;
+    const bool is_between = text[i - 1] == '"' && (text[i + 1] == ' ' || text[i + 1] == '"');
+    return is_between && is_alnum(text[i - 2]) && !ending_filter.has(text.substr(0, i - 1));
+}
+
 void visit_anchors(Scan& scan) {
     for_each_anchor(
         scan.text,
         [&scan](std::size_t i) { visit_number(scan, i); },
         [&scan](std::size_t i) { visit_pair(scan, i); },
-        [&scan](std::size_t i) { visit_mark(scan, i); }
+        [&scan](std::size_t i) {
+            if (!is_member_colon(scan.text, i)) visit_mark(scan, i);
+        }
     );
 }
 

@@ -71,7 +71,7 @@ std::string_view FieldRedactor::released_session_id(std::string_view id) {
 
 std::string_view FieldRedactor::released_id(std::string_view id) {
     if (is_id(id)) {
-        rules_.find_in_id(id, matches_);
+        texts_.find_in_id(id, matches_);
         if (matches_.empty()) return id;
     }
     return token(id);
@@ -79,7 +79,7 @@ std::string_view FieldRedactor::released_id(std::string_view id) {
 
 std::string_view FieldRedactor::released_name(std::string_view name, KeyHints hints) {
     if (is_name(name)) {
-        rules_.find(name, hints, matches_);
+        texts_.find(name, hints, matches_);
         if (matches_.empty()) return name;
     }
     return token(name);

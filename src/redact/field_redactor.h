@@ -8,17 +8,13 @@
 #include "base/arena.h"
 #include "digest/hash_key.h"
 #include "model/field_set.h"
-#include "redact/rule_set.h"
 #include "redact/text_redactor.h"
 
 namespace spangate {
 
 class FieldRedactor {
   public:
-    FieldRedactor(const RuleSet& rules, const HashKey& key, TextRedactor& texts)
-        : rules_(rules),
-          key_(key),
-          texts_(texts) {}
+    FieldRedactor(const HashKey& key, TextRedactor& texts) : key_(key), texts_(texts) {}
 
     // Where results are put from now on.
     void use(Arena& arena) { arena_ = &arena; }
@@ -39,7 +35,6 @@ class FieldRedactor {
     [[nodiscard]] FieldValue released_texts(const FieldValue& value, const FieldInfo& field);
     [[nodiscard]] std::string_view token(std::string_view text);
 
-    const RuleSet& rules_;
     const HashKey& key_;
     TextRedactor& texts_;
     Arena* arena_ = nullptr;

@@ -282,23 +282,29 @@ JsonToken JsonTokens::literal_token() {
     return at(JsonTokenKind::wrong, at_);
 }
 
-std::size_t quotes_in(std::string_view text) {
-    std::size_t count = 0;
+bool has_odd_quotes(std::string_view text) {
     std::size_t i = 0;
+    unsigned odd = 0;  // one bit for each place in a block
 #if defined(__SSE2__)
     constexpr std::size_t block_bytes = 16;
-    for (; i + block_bytes <= text.size(); i += block_bytes) {
+    const auto quotes = [&text](std::size_t at) {
         const __m128i bytes =
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));  // NOLINT
-        const auto found =
-            static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')))
-            );
-        count += static_cast<std::size_t>(std::popcount(found));
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));  // NOLINT
+        return _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    };
+    __m128i sum = _mm_setzero_si128();
+    for (; text.size() - i >= block_bytes; i += block_bytes)
+        sum = _mm_xor_si128(sum, quotes(i));
+    odd = static_cast<unsigned>(_mm_movemask_epi8(sum));
+    if (i > 0) {  // the rest, with bytes before it that were taken already
+        const auto last =
+            static_cast<unsigned>(_mm_movemask_epi8(quotes(text.size() - block_bytes)));
+        return __builtin_parity(odd ^ last >> (block_bytes - (text.size() - i))) != 0;
     }
 #endif
     for (; i < text.size(); ++i)
-        count += text[i] == '"' ? 1U : 0U;
-    return count;
+        odd ^= text[i] == '"' ? 1U : 0U;
+    return __builtin_parity(odd) != 0;
 }
 
 void append_json_unescaped(std::string_view inside, std::string& out) {

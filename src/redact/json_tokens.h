@@ -72,8 +72,8 @@ class JsonTokens {
     std::vector<std::uint64_t> is_object_;  // one bit a level
 };
 
-// How many quotes `text` has.
-[[nodiscard]] std::size_t quotes_in(std::string_view text);
+// Whether the number of quotes in `text` is odd.
+[[nodiscard]] bool has_odd_quotes(std::string_view text);
 
 // Appends the text that the inside of a JSON string stands for. Wrong escapes stay as they are;
 // lone surrogates become U+FFFD.

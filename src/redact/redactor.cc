@@ -68,7 +68,7 @@ struct Redactor::State {
           rules(std::move(rule_set)),
           key(hash_key),
           texts(*rules, key),
-          fields(*rules, key, texts),
+          fields(key, texts),
           details(config, *rules, key, texts),
           digests(key),
           evidence(evidence_config.chunk_bytes_max),
@@ -91,6 +91,7 @@ struct Redactor::State {
     }
 
     void end() {
+        texts.forget_texts();
         texts.trim();
         details.trim();
         digests.trim();

@@ -176,6 +176,7 @@ struct RuleSet::State {
     std::vector<std::string> keys_drop;
     std::vector<std::string> keys_hash;
     std::vector<std::string> keys_allow;
+    std::vector<std::string> placeholders;  // by rule
     std::string version;
 };
 
@@ -256,7 +257,11 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::compile(const RedactConfig& conf
     state->keys_hash = config.keys_hash;
     state->keys_allow = config.keys_allow;
     state->version = version_of(config, *detectors);
-    return std::shared_ptr<const RuleSet>(new RuleSet(std::move(state)));
+    std::vector<std::string>& placeholders = state->placeholders;
+    std::shared_ptr<const RuleSet> rules(new RuleSet(std::move(state)));
+    for (std::size_t rule = 0; rule < rules->rules_count(); ++rule)
+        placeholders.push_back('[' + std::string(rules->name(static_cast<RuleId>(rule))) + ']');
+    return rules;
 }
 
 std::string_view RuleSet::version() const {
@@ -302,6 +307,10 @@ bool RuleSet::has_patterns() const {
     return !state_->patterns.empty();
 }
 
+bool RuleSet::has_finders() const {
+    return state_->detectors != 0 || has_patterns();
+}
+
 std::size_t RuleSet::rules_count() const {
     return rules::first_pattern + state_->patterns.size();
 }
@@ -310,6 +319,10 @@ std::string_view RuleSet::name(RuleId rule) const {
     if (rule < detectors_count) return detector_names[rule];
     if (rule < rules::first_pattern) return built_in_rules[rule - detectors_count];
     return state_->patterns[rule - rules::first_pattern].name;
+}
+
+std::string_view RuleSet::placeholder(RuleId rule) const {
+    return state_->placeholders[rule];
 }
 
 MatchAction RuleSet::action(RuleId rule) const {

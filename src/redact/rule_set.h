@@ -62,8 +62,12 @@ class RuleSet {
 
     [[nodiscard]] bool has_key_rules() const;
     [[nodiscard]] bool has_patterns() const;
+    // Whether find() may find anything.
+    [[nodiscard]] bool has_finders() const;
     [[nodiscard]] std::size_t rules_count() const;
     [[nodiscard]] std::string_view name(RuleId rule) const;
+    // The name in brackets, what a mask writes.
+    [[nodiscard]] std::string_view placeholder(RuleId rule) const;
     [[nodiscard]] MatchAction action(RuleId rule) const;
 
   private:

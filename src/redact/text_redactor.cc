@@ -71,7 +71,29 @@ void trim_string(std::string& text) {
 TextRedactor::TextRedactor(const RuleSet& rules, const HashKey& key)
     : rules_(rules),
       key_(key),
+      has_finders_(rules.has_finders()),
       counts_(rules.rules_count(), 0) {}
+
+void TextRedactor::look_at(std::string_view text, KeyHints hints, std::vector<Match>& matches) {
+    if (hints.any() || !CleanTexts::fits(text)) {
+        rules_.find(text, hints, matches);
+        return;
+    }
+    const CleanTexts::Key key(text);
+    if (clean_.has(key)) return;
+    rules_.find(text, hints, matches);
+    if (matches.empty() && !hints.version) clean_.add(key);
+}
+
+// What is clean for all detectors is so for a part of them. The detail asks for all, and mostly for
+// the same text.
+void TextRedactor::find_in_id(std::string_view text, std::vector<Match>& matches) {
+    if (CleanTexts::fits(text)) {
+        find(text, {}, matches);
+        if (matches.empty()) return;
+    }
+    rules_.find_in_id(text, matches);
+}
 
 bool TextRedactor::redact(std::string_view text, KeyHints hints, std::string& out) {
     return redact_at(text, hints, 0, out);
@@ -79,7 +101,7 @@ bool TextRedactor::redact(std::string_view text, KeyHints hints, std::string& ou
 
 bool TextRedactor::redact_plain(std::string_view text, KeyHints hints, std::string& out) {
     std::vector<Match>& matches = levels_[0].matches;
-    rules_.find(text, hints, matches);
+    find(text, hints, matches);
     if (matches.empty()) return false;
     out.clear();
     append_replaced(text, matches, out);
@@ -92,7 +114,7 @@ bool TextRedactor::redact_at(
     if (level + 1 < levels_max && !hints.password && may_be_json(text))
         return redact_json(text, hints, level, out);
     std::vector<Match>& matches = levels_[level].matches;
-    rules_.find(text, hints, matches);
+    find(text, hints, matches);
     if (matches.empty()) return false;
     out.clear();
     append_replaced(text, matches, out);
@@ -105,7 +127,7 @@ bool TextRedactor::redact_json(
     Level& scratch = levels_[level];
     // Without escapes the raw text shows the detectors all that its strings hold.
     if (!rules_.has_key_rules() && text.find('\\') == std::string_view::npos) {
-        rules_.find(text, hints, scratch.matches);
+        find(text, hints, scratch.matches);
         if (scratch.matches.empty()) return false;
         out.clear();
         if (replace_in_place(text, scratch.matches, out)) return true;
@@ -154,8 +176,8 @@ bool TextRedactor::replace_in_place(
     for (const Match& match : matches) {
         const std::string_view before = text.substr(from, match.begin - from);
         const std::string_view hit = text.substr(match.begin, match.end - match.begin);
-        is_inside = is_inside != (quotes_in(before) % 2 == 1);
-        const bool is_one_string = is_inside && quotes_in(hit) == 0;
+        is_inside = is_inside != has_odd_quotes(before);
+        const bool is_one_string = is_inside && hit.find('"') == std::string_view::npos;
         if (!is_one_string && !is_json_number(text, match)) return false;
         out += before;
         if (!is_inside) out += '"';
@@ -171,7 +193,7 @@ bool TextRedactor::replace_in_place(
 
 // The rest of a text that turned out to be no JSON.
 void TextRedactor::append_plain(std::string_view text, Level& scratch, Walk& walk) {
-    rules_.find(text, {}, scratch.matches);
+    find(text, {}, scratch.matches);
     if (scratch.matches.empty() && !walk.is_changed) return;
     const auto begin = static_cast<std::size_t>(text.data() - walk.text.data());
     walk.out += walk.text.substr(walk.copied, begin - walk.copied);
@@ -196,7 +218,7 @@ void TextRedactor::take_key(Walk& walk, const JsonToken& token) {
         key = scratch.key;
     }
     walk.hints = hints_of(key);
-    rules_.find(key, {}, scratch.matches);
+    find(key, {}, scratch.matches);
     if (!scratch.matches.empty()) {
         scratch.out.clear();
         append_replaced(key, scratch.matches, scratch.out);
@@ -260,7 +282,7 @@ void TextRedactor::take_number(Walk& walk, const JsonToken& token) {
     if (size < number_bytes_min && !rules_.has_patterns()) return;
     Level& scratch = levels_[walk.level];
     const std::string_view number = walk.text.substr(token.begin, size);
-    rules_.find(number, walk.hints, scratch.matches);
+    find(number, walk.hints, scratch.matches);
     if (scratch.matches.empty()) return;
     replace(walk, token.begin, token.end, "\"");
     append_replaced(number, scratch.matches, walk.out);
@@ -306,9 +328,7 @@ void TextRedactor::append_replacement(RuleId rule, std::string_view match, std::
         case MatchAction::mask:
             break;
     }
-    out += '[';
-    out += rules_.name(rule);
-    out += ']';
+    out += rules_.placeholder(rule);
 }
 
 // `<email:1f2e:…>`: the rule, the key's id, 32 hex of the keyed hash of the rule and the value.

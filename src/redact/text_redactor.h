@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "digest/hash_key.h"
+#include "redact/clean_texts.h"
 #include "redact/json_tokens.h"
 #include "redact/rule_set.h"
 
@@ -32,6 +33,18 @@ class TextRedactor {
     // Appends `text` with `matches` (sorted, disjoint) replaced; counts nothing.
     void replace_matches(std::string_view text, std::span<const Match> matches, std::string& out)
         const;
+
+    // As RuleSet::find() and find_in_id(), but a text that this batch has shown before with nothing
+    // in it is not looked at again.
+    void find(std::string_view text, KeyHints hints, std::vector<Match>& matches) {
+        matches.clear();
+        if (has_finders_) look_at(text, hints, matches);
+    }
+
+    void find_in_id(std::string_view text, std::vector<Match>& matches);
+
+    // Between two batches.
+    void forget_texts() { clean_.forget(); }
 
     // Hits by rule since reset_counts(); the callers add what they replace themselves.
     void count(RuleId rule, std::uint32_t count = 1) { counts_[rule] += count; }
@@ -62,6 +75,7 @@ class TextRedactor {
         bool is_changed = false;
     };
 
+    void look_at(std::string_view text, KeyHints hints, std::vector<Match>& matches);
     bool redact_at(std::string_view text, KeyHints hints, std::size_t level, std::string& out);
     // For JSON without a backslash: what the detectors found in its raw text is replaced where it
     // stands. False, with nothing counted, when a match is no part of one string, nor one number.
@@ -80,6 +94,8 @@ class TextRedactor {
     const RuleSet& rules_;
     const HashKey& key_;
     std::array<Level, levels_max> levels_;
+    CleanTexts clean_;
+    bool has_finders_;
     std::vector<std::uint32_t> counts_;
 };
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "redact/anchor_windows.h"
 #include "redact/anchors.h"
 
 namespace spangate {
@@ -25,21 +26,28 @@ inline Anchors reference_anchors(std::string_view text) {
     const auto digit = [&](std::size_t i) {
         return has(i, "0123456789");
     };
+    const auto numeric = [&](std::size_t i) {
+        return has(i, "0123456789 ()-./");
+    };
     const auto run_starts = [&](std::size_t i) {
         return digit(i) && (i == 0 || !digit(i - 1));
     };
-    Anchors anchors;
+    Anchors found;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (i >= number_reach && run_starts(i - number_reach)) {
             bool is_number = true;
             for (std::size_t k = i - number_reach; k <= i; ++k)
-                is_number = is_number && has(k, "0123456789 ()-./");
-            if (is_number) anchors.numbers.push_back(i);
+                is_number = is_number && numeric(k);
+            if (is_number) found.numbers.push_back(i);
         }
-        if (i >= 1 && digit(i) && run_starts(i - 1)) anchors.pairs.push_back(i);
-        if (has(i, "@%+:=-_~BbGIJ^\x7F\xA0")) anchors.marks.push_back(i);
+        const bool is_pair = i >= 1 && digit(i) && digit(i - 1) && !(i >= 2 && numeric(i - 2));
+        if (is_pair) found.pairs.push_back(i);
+        const bool is_third =
+            i >= 6 && has(i, " ()-./") && has(i - 3, " ()-./") && has(i - 6, " ()-./");
+        const bool is_window = i >= 2 && anchors::is_window(text.substr(i - 2, 3));
+        if (has(i, "@%+:=\xA0") || is_third || is_window) found.marks.push_back(i);
     }
-    return anchors;
+    return found;
 }
 
 inline Anchors engine_anchors(std::string_view text, AnchorEngine engine) {

@@ -47,6 +47,30 @@ TEST_CASE("matches are replaced by what names the rule") {
     );
 }
 
+TEST_CASE("a text is judged by the key beside it, however often it stood elsewhere") {
+    Redaction redaction;
+    KeyHints version;
+    version.version = true;
+    KeyHints password;
+    password.password = true;
+    for (int i = 0; i < 2; ++i) {
+        CHECK(redaction("10.20.30.40", version) == "10.20.30.40");
+        CHECK(redaction("10.20.30.40") == "[ip]");
+        CHECK(redaction("correct horse") == "correct horse");
+        CHECK(redaction("correct horse", password) == "[entropy]");
+    }
+}
+
+TEST_CASE("an id that is clean as an id only is still found as a text") {
+    Redaction redaction;
+    std::vector<Match> matches;
+    for (int i = 0; i < 2; ++i) {
+        redaction.texts.find_in_id("415-555-0132", matches);
+        CHECK(matches.empty());
+        CHECK(redaction("415-555-0132") == "[phone]");
+    }
+}
+
 TEST_CASE("patterns of the user act as they say") {
     RedactConfig config;
     config.patterns = {
