@@ -8,25 +8,24 @@
 #include "config/config.h"
 #include "deliver/kafka_sink.h"
 #include "observe/metrics.h"
+#include "spool/spool_directory.h"
 #include "spool/spool_space.h"
 
 namespace spangate {
 
 // Outlives whoever has its logs.
 struct SpoolPlace {
-    explicit SpoolPlace(Bytes bytes_max) : space(bytes_max) {}
+    SpoolPlace(std::unique_ptr<SpoolDirectory> locked, Bytes bytes_max)
+        : directory(std::move(locked)),
+          space(bytes_max) {}
 
-    ~SpoolPlace();
-    SpoolPlace(const SpoolPlace&) = delete;
-    SpoolPlace& operator=(const SpoolPlace&) = delete;
-
+    std::unique_ptr<SpoolDirectory> directory;
     SpoolSpace space;
     SpoolLogs logs;
-    int lock_file = -1;  // held until the end
 };
 
 // Makes the directory if need be. invalid_argument, with what to set: it cannot be made or written,
-// lies in memory without leave, or belongs to another process that runs.
+// lies in memory without leave, or belongs to another process.
 [[nodiscard]] Result<std::unique_ptr<SpoolPlace>> open_spool(
     const SpoolConfig& config, FileSystem& files, Metrics& metrics
 );

@@ -140,6 +140,7 @@ void Line::queue(OutboundRecord& record) {
         is_first = pending_.empty();
         is_taken = pending_.size() < pending_max;
         if (is_taken) pending_.push_back(&record);
+        has_met_record_ = true;
     }
     if (!is_taken) withdraw_one(record, line_texts::queue_withdrawal);
     if (is_first) nudge();

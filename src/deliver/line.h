@@ -165,6 +165,7 @@ class Line final : private ProducerEvents {
         bool asks_to_wait = false;   // others would meet the same: ask Kafka before going on
         bool asks_to_split = false;  // one record of a batch may be to blame
         bool is_broken = false;      // a new producer will do
+        bool is_flooded = false;     // the queue is full: what is open may come home by itself
         std::string reason;          // for people; empty: Kafka is silent
 
         [[nodiscard]] bool any() const { return asks_to_wait || asks_to_split || is_broken; }
@@ -298,6 +299,7 @@ class Line final : private ProducerEvents {
     std::vector<OutboundRecord*> pending_;
     std::vector<std::pair<OutboundRecord*, WithdrawalReason>> refused_;  // for good, by produce()
     bool is_woken_ = false;
+    bool has_met_record_ = false;  // since open(), even if it was refused
 
     // Refusals, as the line's thread last knew. Relaxed: each stands for itself.
     std::atomic<SteadyTime> disk_refuses_until_{SteadyTime{}};

@@ -69,7 +69,8 @@ void Line::serve(Millis wait) {
 
 void Line::pause(Millis wait) {
     std::unique_lock lock(pending_mutex_);
-    pending_came_.wait_for(lock, wait, [this] { return is_woken_; });
+    // Even a wait of nothing would give the core away.
+    if (wait > Millis(0)) pending_came_.wait_for(lock, wait, [this] { return is_woken_; });
     is_woken_ = false;
 }
 
@@ -82,7 +83,7 @@ bool Line::is_waiting_for_first() {
     if (!settings_.opens_late || producer_ != nullptr || is_closing_) return false;
     if (log_ != nullptr && log_->records_count() > 0) return false;
     const std::lock_guard lock(pending_mutex_);
-    return pending_.empty() && collected_.empty();
+    return !has_met_record_;
 }
 
 // the clock ───────────────────────────────────────────────────────────────────────────────────────

@@ -117,7 +117,7 @@ void Line::note(const DeliveryError& error, std::string reason) {
             return;
         case DeliveryVerdict::collect:
             if (error.reason == WithdrawalReason::queue_full) {
-                fault_.is_broken = true;
+                fault_.is_flooded = true;
             } else {
                 fault_.asks_to_wait = true;
             }

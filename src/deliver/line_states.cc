@@ -62,7 +62,7 @@ void Line::run_direct(Millis wait) {
     } else if (is_stalled()) {
         fault_.asks_to_wait = true;
         collect();
-    } else if (has_rotation()) {
+    } else if (fault_.is_flooded || has_rotation()) {
         collect_gently();
     }
 }
@@ -132,8 +132,8 @@ void Line::end_collecting(Millis wait) {
     const Fault fault = std::exchange(fault_, {});
     const bool breaks_only = fault.is_broken && !fault.asks_to_split;
     const bool must_spool =
-        log_ != nullptr && (fault.asks_to_wait || breaks_only || settings_.is_always_spooled ||
-                            log_->records_count() > 0);
+        log_ != nullptr && (fault.asks_to_wait || breaks_only || fault.is_flooded ||
+                            settings_.is_always_spooled || log_->records_count() > 0);
     if (must_spool) {
         go_spooling(std::move(gathered), fault);
     } else if (fault.asks_to_split) {
@@ -258,6 +258,8 @@ void Line::go_draining() {
 void Line::run_draining(Millis wait) {
     fill_window();
     spool_round();
+    // What waits for its letter was counted and is not read again.
+    if (is_read_through()) one_by_one_left_ = 0;
     if (may_go_direct()) {
         go_direct({});
         return;

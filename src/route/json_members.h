@@ -2,6 +2,7 @@
 // nothing to report. What is not an object has no members. Views into the text.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -24,7 +25,7 @@ class JsonMembers {
         skip_string();
         key_ = text_.substr(key_from, at_ - key_from - 1);
         skip_blanks();
-        ++at_;  // the colon
+        if (at_ < text_.size()) ++at_;  // the colon
         skip_blanks();
         const std::size_t from = at_;
         skip_value();
@@ -47,7 +48,7 @@ class JsonMembers {
         ++at_;
         while (at_ < text_.size() && text_[at_] != '"')
             at_ += text_[at_] == '\\' ? 2 : 1;
-        ++at_;
+        at_ = std::min(at_ + 1, text_.size());
     }
 
     // To the comma or bracket that ends it.

@@ -1,8 +1,9 @@
 #include "spool/spool_log.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -18,11 +19,17 @@ constexpr std::uint64_t segment_bytes_min = 64 * 1024;
 constexpr std::size_t traceparent_bytes_max = 0xffff;
 // What may have to be read again after a crash, beside what was open.
 constexpr std::uint64_t cursor_every_bytes = 8 * 1024 * 1024;
+constexpr int names_tried_max = 100;
+
+bool is_conflict(const Result<std::unique_ptr<SegmentWriter>>& made) {
+    return !made && made.error().code == ErrorCode::conflict;
+}
 
 std::uint64_t seed_of(const SpoolLogSettings& settings) {
     if (settings.seed != 0) return settings.seed;
-    std::random_device device;
-    return (std::uint64_t{device()} << 32) | device();
+    std::uint64_t seed = 0;
+    SPANGATE_CHECK(::getentropy(&seed, sizeof seed) == 0);
+    return seed;
 }
 
 std::uint64_t segment_bytes_for(const SpoolLogSettings& settings, const SpoolSpace& space) {
@@ -166,10 +173,14 @@ Status SpoolLog::State::ready_segment() {
     header.salt = salts();
     Result<std::unique_ptr<SegmentWriter>> made =
         SegmentWriter::create(files, settings.directory, header);
+    // What lies under a name already, because it could not be removed, is not ours to write.
+    for (int left = names_tried_max; left > 0 && is_conflict(made); --left) {
+        shelf.use_number(header.number);
+        header.number = shelf.next_number();
+        made = SegmentWriter::create(files, settings.directory, header);
+    }
     if (!made) {
         space.give_back(settings.line, bytes);
-        // What lies under that name is not ours to write.
-        if (made.error().code == ErrorCode::conflict) shelf.use_number(header.number);
         round_error = made.error();
         return tl::unexpected(std::move(made.error()));
     }

@@ -65,6 +65,8 @@ class Gateway:
             "processors": {"redact": {"hash_key": HASH_KEY}},
             "admin": {"endpoint": f"127.0.0.1:{self.admin_port}"},
             "shutdown": {"grace": "10s", "accept_for": "0s"},
+            # A spool of its own; a test's directory may lie in memory.
+            "spool": {"directory": str(directory / "spool"), "allow_volatile": True},
             "log": {"format": "json"},
         }, config)
         self.process: subprocess.Popen | None = None
@@ -123,6 +125,13 @@ class Gateway:
         reply.raise_for_status()
         return Metrics(reply.text)
 
+    def wait_until_at_rest(self, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """All that was accepted is at Kafka, and the ledger balances."""
+        deadline = time.monotonic() + timeout_s
+        while not (now := self.metrics()).at_rest() or now.faults():
+            assert time.monotonic() < deadline, f"{now.faults()}\n{now.text}\n{self.log()}"
+            time.sleep(0.2)
+
     def resident_bytes(self) -> int:
         assert self.process is not None
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -160,6 +169,10 @@ class Metrics:
 
     def names(self) -> set[str]:
         return set(self._series)
+
+    def at_rest(self) -> bool:
+        """Nothing under way, and nothing left in the spool."""
+        return self.total("spangate_records_in_flight") == self.total("spangate_records_spooled") == 0
 
     def faults(self, required: tuple[str, ...] = ("operational", "detail", "evidence")) -> list[str]:
         """What the ledger of the contract (§8) does not explain; empty at rest."""

@@ -1,4 +1,5 @@
-"""Kafka away, back, and killed under load: refusals are clear, and what was acknowledged is there."""
+"""Kafka away, back, and killed under load, for a gateway without a spool: refusals are clear, and
+what was acknowledged is there. With a spool: test_spool.py."""
 
 from __future__ import annotations
 
@@ -22,11 +23,12 @@ ACK_TIMEOUT_S = 2.0
 SLACK_S = 1.5  # two busy cores
 AT_ONCE_S = 0.7
 BACK_WITHIN_S = 30
+NO_SPOOL = {"directory": ""}
 
 
 @pytest.fixture(scope="module")
 def fragile(own_kafka: KafkaBroker, make_stage: Callable[..., Stage]) -> Stage:
-    return make_stage(own_kafka, {"ack_timeout": f"{ACK_TIMEOUT_S:g}s"})
+    return make_stage(own_kafka, {"ack_timeout": f"{ACK_TIMEOUT_S:g}s", "spool": NO_SPOOL})
 
 
 def body_of(session_id: str) -> bytes:
@@ -151,7 +153,7 @@ class Sender(threading.Thread):
 
 def test_kill_9_of_the_broker_under_load_loses_nothing_acknowledged(
         own_kafka: KafkaBroker, make_stage: Callable[..., Stage]) -> None:
-    stage = make_stage(own_kafka, {"ack_timeout": f"{ACK_TIMEOUT_S:g}s"})
+    stage = make_stage(own_kafka, {"ack_timeout": f"{ACK_TIMEOUT_S:g}s", "spool": NO_SPOOL})
     stop = threading.Event()
     senders = [Sender(stage, number, over_grpc=number == 2, stop=stop) for number in range(3)]
     for sender in senders:
@@ -185,7 +187,9 @@ def test_a_gateway_born_before_its_broker_waits_for_it(
         tmp_path: pathlib.Path) -> None:
     stage = make_stage(own_kafka)  # makes the topics
     own_kafka.kill()
-    settings = {"exporters": stage.gateway.config["exporters"], "ack_timeout": "1s"}
+    settings = {
+        "exporters": stage.gateway.config["exporters"], "ack_timeout": "1s", "spool": NO_SPOOL,
+    }
     with Gateway(tmp_path, settings) as early:
         early.start()
         deadline = time.monotonic() + 10

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,12 +35,7 @@ class SimulatedDisk final : public FileSystem {
 
     void cut_power() {
         const std::lock_guard lock(mutex_);
-        apply_some_pending();
-        std::map<std::string, Node> survivors = names_on_device_;
-        for (auto& [path, node] : survivors)
-            lose_unsynced(*node);
-        names_ = std::move(survivors);
-        is_on_ = false;
+        cut_power_now();
     }
 
     void kill() {
@@ -47,9 +43,38 @@ class SimulatedDisk final : public FileSystem {
         is_on_ = false;
     }
 
+    // The same in the midst of what a process does: before its operation number `operations` from
+    // here, which fails like all after it.
+    void stop_before(std::uint32_t operations, bool is_power_cut) {
+        const std::lock_guard lock(mutex_);
+        stops_in_ = operations;
+        stops_by_power_cut_ = is_power_cut;
+    }
+
+    // `what` is called before each sync of a file, where others of the process may come in between.
+    void before_sync(std::function<void()> what) { before_sync_ = std::move(what); }
+
+    [[nodiscard]] bool is_on() const {
+        const std::lock_guard lock(mutex_);
+        return is_on_;
+    }
+
+    // Whether a file of `directory` that outlives a power cut now holds `bytes`.
+    [[nodiscard]] bool is_durable(const std::string& directory, std::string_view bytes) const {
+        const std::lock_guard lock(mutex_);
+        for (auto name = names_on_device_.rbegin(); name != names_on_device_.rend(); ++name) {
+            const auto& [path, node] = *name;
+            if (path.starts_with(directory) && node->on_device.find(bytes) != std::string::npos) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void start() {
         const std::lock_guard lock(mutex_);
         is_on_ = true;
+        stops_in_ = 0;
         ++process_;
     }
 
@@ -219,6 +244,7 @@ class SimulatedDisk final : public FileSystem {
         }
 
         Status sync() override {
+            disk_.before_sync_();
             const std::lock_guard lock(disk_.mutex_);
             if (Status dead = disk_.is_alive(process_); !dead) return dead;
             if (Status fault = disk_.fault_of("sync"); !fault) {
@@ -293,7 +319,20 @@ class SimulatedDisk final : public FileSystem {
         return fail(ErrorCode::io, "the process is dead");
     }
 
+    void cut_power_now() {
+        apply_some_pending();
+        std::map<std::string, Node> survivors = names_on_device_;
+        for (auto& [path, node] : survivors)
+            lose_unsynced(*node);
+        names_ = std::move(survivors);
+        is_on_ = false;
+    }
+
     [[nodiscard]] Status fault_of(const std::string& operation) {
+        if (stops_in_ > 0 && --stops_in_ == 0) {
+            if (stops_by_power_cut_) cut_power_now();
+            is_on_ = false;
+        }
         if (!is_on_) return fail(ErrorCode::io, "the power is off");
         const auto found = faults_.find(operation);
         if (found == faults_.end() || found->second.times == 0) return {};
@@ -372,7 +411,11 @@ class SimulatedDisk final : public FileSystem {
     std::map<std::string, Fault> faults_;
     std::uint64_t capacity_ = UINT64_MAX;
     std::uint64_t process_ = 1;
+    std::function<void()> before_sync_ = [] {
+    };
     bool is_on_ = true;
+    std::uint32_t stops_in_ = 0;  // operations; 0: never
+    bool stops_by_power_cut_ = false;
 };
 
 }  // namespace spangate::testing

@@ -1,0 +1,106 @@
+#include "route/dead_letter.h"
+
+#include <catch2/catch.hpp>
+#include <simdjson.h>
+
+#include "route/json_members.h"
+#include "support/record_builder.h"
+
+using namespace spangate;           // NOLINT: a test
+using namespace spangate::testing;  // NOLINT: a test
+
+namespace {
+
+struct Lost {
+    explicit Lost(std::string text) : value(std::move(text)) {
+        record.event_class = EventClass::detail;
+        record.event_type = EventType::inference;
+        record.event_id.fill('a');
+        record.tenant_id = "acme";
+        record.key = "session-1";
+        record.traceparent = "00-11111111111111111111111111111111-2222222222222222-01";
+        record.gateway_epoch = 5;
+        record.gateway_seq = 7;
+        record.timestamp_ms = 1'790'000'000'000;
+        record.session_hash = 42;
+        record.value = value.data();
+        record.value_bytes = static_cast<std::uint32_t>(value.size());
+    }
+
+    std::string value;
+    OutboundRecord record;
+};
+
+std::string letter_of(const Lost& lost, EventEncoding encoding = EventEncoding::json) {
+    std::string text;
+    write_dead_letter(text, encoding, lost.record, "too_large");
+    simdjson::dom::parser parser;
+    CHECK(parser.parse(text).error() == simdjson::SUCCESS);
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("a dead letter has the header, why, how large and the largest keys, and no content") {
+    const Lost lost(
+        R"({"schema_version":1,"event_id":"e1","gateway_epoch":0000000000005,"gateway_seq":)"
+        R"(                   7,"session_id":"session-1","trace_id":"t1","name":"chat SECRET",)"
+        R"("attributes":{"gen_ai.x":"SECRET SECRET SECRET","a\"b":[1,{"c":"}"}],"team":"x"},)"
+        R"("resource":{"service.name":"SECRET"},"body":{"k":"SECRET"}})"
+    );
+    const std::string letter = letter_of(lost);
+    CHECK(letter.find("SECRET") == std::string::npos);
+    CHECK(letter.starts_with(R"({"schema_version":1,"event_id":"e1",)"));
+    CHECK(letter.find(R"("session_id":"session-1","trace_id":"t1")") != std::string::npos);
+    CHECK(letter.find(R"("reason":"too_large","class":"detail","bytes":)") != std::string::npos);
+    CHECK(
+        letter.find(R"("largest_keys":[{"key":"attributes.gen_ai.x","bytes":22})") !=
+        std::string::npos
+    );
+    CHECK(letter.find(R"({"key":"resource.service.name","bytes":8})") != std::string::npos);
+    CHECK(letter.find(R"("key":"attributes.a\"b")") != std::string::npos);
+    CHECK(letter.find(R"("key":"event_id")") == std::string::npos);
+}
+
+TEST_CASE("at most eight keys are told") {
+    std::string value = "{";
+    for (int i = 0; i < 30; ++i)
+        value += (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":" + std::to_string(i);
+    const std::string letter = letter_of(Lost(value + "}"));
+    std::size_t keys = 0;
+    for (std::size_t at = 0; (at = letter.find("\"key\":", at)) != std::string::npos; ++at)
+        ++keys;
+    CHECK(keys == 8);
+}
+
+TEST_CASE("without a readable value the letter says what the record itself knows") {
+    const Lost lost("\x08\x01 binary SECRET");
+    const std::string letter = letter_of(lost, EventEncoding::protobuf);
+    CHECK(letter.find("SECRET") == std::string::npos);
+    CHECK(letter.find(R"("trace_id":"11111111111111111111111111111111")") != std::string::npos);
+    CHECK(letter.find(R"("span_id":"2222222222222222")") != std::string::npos);
+    CHECK(letter.find(R"("gateway_seq":7)") != std::string::npos);
+    CHECK(letter.find("largest_keys") == std::string::npos);
+}
+
+TEST_CASE("a dead letter is keyed like the lost record and let go like any other") {
+    SlabPool pool;
+    DeadLetters letters(EventEncoding::json, pool);
+    const Lost lost(R"({"event_id":"e1"})");
+    OutboundRecord* letter = letters.make_dead_letter(lost.record, "invalid_record");
+    CHECK(letter->key == "session-1");
+    CHECK(letter->ticket == nullptr);
+    CHECK(letter->event_id == lost.record.event_id);
+    letter->done();
+    CHECK(pool.bytes_out() == 0);
+}
+
+TEST_CASE("broken JSON ends the walk over its members, nothing else") {
+    for (const char* text : {"", "{", "[1]", "{\"a\"", "{\"a\":", "{\"a\":\"\\", "{\"a\":{\"b\""}) {
+        JsonMembers members(text);
+        int count = 0;
+        while (members.next() && count < 10)
+            ++count;
+        CHECK(count <= 1);
+    }
+}
