@@ -8,7 +8,7 @@ SPANGATE_WERROR ?= OFF
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps configure build run test unit e2e asan tsan tidy format redact-quality bench image clean
+.PHONY: help deps configure build run test unit e2e faults faults-peer asan tsan tidy format redact-quality bench image clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ run: configure ## Start with a dev broker, send one bundled agent session and sh
 	@cmake --build build --parallel $(JOBS) --target spangate
 	@deploy/demo/run.sh
 
-test: build ## Install what is missing and run everything: unit, contract and end-to-end tests
+test: build ## Install what is missing and run everything: unit, contract and end-to-end tests, faults in short
 	@deploy/deps/install.sh test
 	@python="$$(tests/e2e/environment.sh)" && "$$python" tests/run.py build unit e2e
 
@@ -39,6 +39,16 @@ unit: build ## Unit and contract tests only
 e2e: build ## End-to-end tests only (real Kafka, real OpenTelemetry SDK); ARGS='-k name' picks some
 	@deploy/deps/install.sh test
 	@python="$$(tests/e2e/environment.sh)" && "$$python" tests/run.py build e2e $(ARGS)
+
+faults: build ## Every fault at full length (hours), its figures as a table; ARGS='-k name' picks some
+	@deploy/deps/install.sh test
+	@python="$$(tests/e2e/environment.sh)" && "$$python" tests/run.py build faults $(ARGS)
+
+faults-peer: build ## The same load, faults and oracle for a Collector beside ours; COLLECTOR=binary
+	@test -x "$(COLLECTOR)" || { echo "COLLECTOR=path of a Collector with the Kafka exporter" >&2; exit 1; }
+	@deploy/deps/install.sh test
+	@python="$$(tests/e2e/environment.sh)" && \
+		COLLECTOR="$(abspath $(COLLECTOR))" "$$python" tests/run.py build peer $(ARGS)
 
 asan: deps ## Unit tests under the address and undefined-behaviour sanitizers
 	@cmake --preset asan && cmake --build --preset asan --parallel $(JOBS)

@@ -21,7 +21,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests" / "e2e"))
+sys.path.insert(0, str(HERE.parent / "tests" / "harness"))
 
 from gateway import Gateway  # noqa: E402
 from kafka_cluster import KafkaBroker  # noqa: E402

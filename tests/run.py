@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the tests of one build tree and counts them: tests/run.py BUILD unit|e2e... [-- pytest args]
+"""Runs the tests of one build tree and counts them: tests/run.py BUILD unit|e2e|faults|peer... [pytest args]
 
 Unit tests are the ones ctest knows. Their Catch2 executables report in XML, so that what is counted
 is test cases, not executables; a test that is not Catch2 counts as one case. End-to-end tests are
-everything pytest finds below tests/. The last line is `N passed, N failed`; the exit code is 0 only
+everything pytest finds below tests/, with a short version of every fault; `faults` are those of
+tests/faults alone, at full length, and `peer` holds a Collector ($COLLECTOR) beside ours. The last line is `N passed, N failed`; the exit code is 0 only
 when nothing failed and something ran. Standard library only: `unit` needs no environment.
 """
 
@@ -22,6 +23,8 @@ import xml.etree.ElementTree as ElementTree
 TESTS = pathlib.Path(__file__).resolve().parent
 UNIT_TIMEOUT_S = 300
 E2E_TIMEOUT_S = 60 * 60  # with the container image, where it can be built
+FAULTS_TIMEOUT_S = 8 * 60 * 60
+FAULT_TIMEOUT_S = 2 * 60 * 60  # one of them
 
 
 @dataclasses.dataclass
@@ -120,18 +123,38 @@ def run_unit(build: pathlib.Path, reports: pathlib.Path) -> Count:
     return total
 
 
-def run_e2e(build: pathlib.Path, reports: pathlib.Path, arguments: list[str]) -> Count:
-    report = reports / "e2e.xml"
+@dataclasses.dataclass
+class Suite:
+    """What one call of pytest runs."""
+
+    where: str  # below tests/
+    timeout_s: int
+    arguments: tuple[str, ...] = ()
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+LONG = (f"--timeout={FAULT_TIMEOUT_S}",)
+SUITES = {
+    "e2e": Suite("", E2E_TIMEOUT_S),
+    "faults": Suite("faults", FAULTS_TIMEOUT_S, LONG, {"SPANGATE_FAULTS": "long"}),
+    "peer": Suite("faults/compare_with_collector.py", FAULTS_TIMEOUT_S, LONG),
+}
+
+
+def run_suite(name: str, build: pathlib.Path, reports: pathlib.Path, arguments: list[str]) -> Count:
+    suite = SUITES[name]
+    report = reports / f"{name}.xml"
     report.unlink(missing_ok=True)
-    environment = dict(os.environ)
+    environment = dict(os.environ) | suite.environment
     environment.setdefault("SPANGATE_BINARY", str(build / "spangate"))
-    command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments, str(TESTS)]
+    command = [sys.executable, "-m", "pytest", "-c", str(TESTS / "pytest.ini"),
+               f"--junitxml={report}", *suite.arguments, *arguments, str(TESTS / suite.where)]
     try:
         code = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S
+            command, env=environment, stdin=subprocess.DEVNULL, timeout=suite.timeout_s
         ).returncode
     except subprocess.TimeoutExpired:
-        print(f"end-to-end tests did not end within {E2E_TIMEOUT_S} s")
+        print(f"{name} tests did not end within {suite.timeout_s} s")
         return Count(failed=1)
     try:
         suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
@@ -152,14 +175,15 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     build = pathlib.Path(sys.argv[1]).resolve()
-    kinds = [argument for argument in sys.argv[2:] if argument in ("unit", "e2e")]
+    kinds = [argument for argument in sys.argv[2:] if argument == "unit" or argument in SUITES]
     arguments = sys.argv[2 + len(kinds):]
     reports = build / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     total = Count()
     for kind in kinds:
         started = time.monotonic()
-        count = run_unit(build, reports) if kind == "unit" else run_e2e(build, reports, arguments)
+        count = run_unit(build, reports) if kind == "unit" else \
+            run_suite(kind, build, reports, arguments)
         print(f"{kind}: {count} in {time.monotonic() - started:.0f} s", flush=True)
         total.add(count)
     print(total, flush=True)

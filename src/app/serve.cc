@@ -136,6 +136,7 @@ ExitCode serve(const ServeOptions& options) {
     const ::sigset_t signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file above the process's limit is a failed write
 
     Result<std::unique_ptr<Gateway>> gateway = Gateway::start(std::move(gateway_options));
     if (!gateway) {

@@ -16,7 +16,8 @@ namespace spangate {
 namespace {
 
 tl::unexpected<Error> failed(const char* tried, const std::string& path, int error_number) {
-    const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
+    const bool is_full =
+        error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
     return fail(
         is_full ? ErrorCode::unavailable : ErrorCode::io,
         std::string("cannot ") + tried + " " + path + ": " +

@@ -32,11 +32,11 @@ python_environment() {
 
 kafka_jars() {
     local target work
-    target=$deps/kafka-$(hash_of "$here/kafka/pom.xml")
+    target=$deps/kafka-$(hash_of "$here/../harness/kafka/pom.xml")
     [ -d "$target" ] && return
     work=$(mktemp -d "$deps/kafka-jars.XXXXXX")
     trap "rm -rf '$work'" EXIT
-    cp "$here/kafka/pom.xml" "$work/"
+    cp "$here/../harness/kafka/pom.xml" "$work/"
     mvn -B -q -f "$work/pom.xml" package -Djars.directory="$work/lib" </dev/null >&2
     mv "$work/lib" "$target"
 }

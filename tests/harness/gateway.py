@@ -70,6 +70,7 @@ class Gateway:
             "log": {"format": "json"},
         }, config)
         self.process: subprocess.Popen | None = None
+        self.environment: dict[str, str] = {}  # beside the caller's
 
     def write_config(self, over: dict[str, Any] | None = None) -> None:
         self.config = merge(self.config, over or {})
@@ -82,6 +83,7 @@ class Gateway:
             self.process = subprocess.Popen(
                 [str(binary()), "serve", "--config", str(self.config_file), *flags],
                 cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=os.environ | self.environment,
             )
         return self
 
