@@ -37,6 +37,8 @@ constexpr auto table = std::to_array<Row>({
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, {collect, refused}},
     {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, {collect, refused}},
     {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, {collect, refused}},
+    // One of the clocks, ours or the broker's, is an hour off; nothing is wrong with the record.
+    {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, {collect, refused}},
     {RD_KAFKA_RESP_ERR__QUEUE_FULL, {collect, queue_full}},
     // Brokers measure and judge a batch, so it may be one record of many.
     {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, {split, too_large}},
@@ -44,7 +46,6 @@ constexpr auto table = std::to_array<Row>({
     {RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, {split, too_large}},
     {RD_KAFKA_RESP_ERR_INVALID_RECORD, {split, invalid_record}},
     {RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD, {split, invalid_record}},
-    {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, {split, invalid_record}},
     // The producer's state broke.
     {RD_KAFKA_RESP_ERR__FATAL, {rebuild, not_acknowledged}},
     {RD_KAFKA_RESP_ERR__FENCED, {rebuild, not_acknowledged}},

@@ -1,19 +1,16 @@
 // One class's way to Kafka: its topics, its producer, its log in the spool, its state. So a class
 // without topic, rights or leader is alone with that.
 //
-//   state        a lane's record goes   the line's thread                              leaves to
-//   direct       to the producer        settles reports, watches the oldest open one   collecting,
-//   refusing collecting   to the queue           takes back what is open and gathers every
-//   splitting, spooling,
-//                                       report; then ends the producer                 direct,
-//                                       refusing
-//   splitting    to the queue           has sent the gathered in batches of one;       direct,
-//   collecting
-//                                       whoever is refused now is dead-lettered
-//   spooling     to the queue           queue → log, fsync, settle; asks Kafka with    draining
-//                                       a back-off
-//   draining     to the queue           the same, and log → producer → log's cursor    direct,
-//   collecting refusing     back to its client     asks Kafka with a back-off direct, collecting
+// clang-format off
+//   state      a record goes      the line's thread                             leaves to
+//   direct     to the producer    settles reports, watches the oldest open one  collecting, refusing
+//   collecting to the queue       takes back what is open, gathers all reports  any other
+//   splitting  to the queue       has sent the gathered one by one; whoever is  direct, collecting
+//                                 refused now is dead-lettered
+//   spooling   to the queue       queue to log, fsync, settle; asks Kafka       draining
+//   draining   to the queue       the same, and log to producer to cursor       direct, collecting
+//   refusing   back to its client asks Kafka                                    direct, collecting
+// clang-format on
 //
 // With a log a line begins in spooling and never refuses but when the log cannot take more; without
 // one it begins in refusing, and spooling and draining do not exist.
@@ -248,6 +245,7 @@ class Line final : private ProducerEvents {
     [[nodiscard]] Status open_producer(bool is_one_by_one);
     [[nodiscard]] bool open_producer_if_due();
     [[nodiscard]] bool suit_batches_to_topics();
+    [[nodiscard]] std::unique_ptr<Producer> take_producer();
     void end_producer();
     void serve(Millis wait);
     void pause(Millis wait);

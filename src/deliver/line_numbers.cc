@@ -23,6 +23,11 @@ LineNumbers::LineNumbers(
           "spangate_deliver_records_resent_total",
           "Records given to a new producer; some may stand in the log twice, with one event_id."
       )),
+      rotations(metrics.counter(
+          "spangate_deliver_rotations_total",
+          "Producers replaced because their access (brokers, TLS, SASL) was renewed.",
+          {{"class", class_name}}
+      )),
       drained_bytes(metrics.counter(
           "spangate_spool_drained_bytes_total",
           "Bytes of records that went from the spool to Kafka.",

@@ -18,6 +18,7 @@ struct LineNumbers {
     Counter& splits;
     Counter& rebuilds;
     Counter& resent;
+    Counter& rotations;
     Counter& drained_bytes;
     Counter& read_failures;
     Gauge& oldest_age_s;

@@ -48,12 +48,13 @@ bool Line::open_producer_if_due() {
 }
 
 // The old one goes before the new one comes, and outside the gate: it takes its time.
+std::unique_ptr<Producer> Line::take_producer() {
+    const auto closed = gate_.close();
+    return std::move(producer_);
+}
+
 void Line::end_producer() {
-    std::unique_ptr<Producer> ending;
-    {
-        const auto closed = gate_.close();
-        ending = std::move(producer_);
-    }
+    take_producer().reset();
 }
 
 // With nothing open. False: there is no producer for now.
@@ -115,6 +116,7 @@ bool Line::has_rotation() const {
 // With no producer.
 void Line::take_rotation() {
     if (!has_rotation()) return;
+    numbers_.rotations.add();
     const std::lock_guard lock(rotation_mutex_);
     source_ = std::move(next_source_);
     has_next_source_.store(false, std::memory_order_relaxed);

@@ -121,11 +121,14 @@ void Line::run_collecting(Millis wait) {
 }
 
 void Line::end_collecting(Millis wait) {
-    end_producer();
+    // A handle may take a second to end. What is spooled is safe before that, so that its clients
+    // need not wait; a new handle is made only afterwards.
+    std::unique_ptr<Producer> ending = take_producer();
     if (log_ != nullptr) rewind();
     take_rotation();
     std::vector<OutboundRecord*> gathered = take_gathered();
     if (is_closing_) {
+        ending.reset();
         close(std::move(gathered));
         return;
     }
@@ -136,7 +139,10 @@ void Line::end_collecting(Millis wait) {
                             settings_.is_always_spooled || log_->records_count() > 0);
     if (must_spool) {
         go_spooling(std::move(gathered), fault);
-    } else if (fault.asks_to_split) {
+        return;
+    }
+    ending.reset();
+    if (fault.asks_to_split) {
         go_splitting(std::move(gathered), wait);
     } else {
         resend(std::move(gathered), breaks_only, wait);

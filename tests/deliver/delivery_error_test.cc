@@ -10,6 +10,7 @@ TEST_CASE("what time or an operator heals is collected") {
          {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
           RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
           RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+          RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
           RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC})
         CHECK(delivery_error(code).verdict == DeliveryVerdict::collect);
     CHECK(

@@ -43,7 +43,7 @@ std::string letter_of(const Lost& lost, EventEncoding encoding = EventEncoding::
 
 TEST_CASE("a dead letter has the header, why, how large and the largest keys, and no content") {
     const Lost lost(
-        R"({"schema_version":1,"event_id":"e1","gateway_epoch":0000000000005,"gateway_seq":)"
+        R"({"schema_version":1,"event_id":"e1","gateway_epoch":1790000000000,"gateway_seq":)"
         R"(                   7,"session_id":"session-1","trace_id":"t1","name":"chat SECRET",)"
         R"("attributes":{"gen_ai.x":"SECRET SECRET SECRET","a\"b":[1,{"c":"}"}],"team":"x"},)"
         R"("resource":{"service.name":"SECRET"},"body":{"k":"SECRET"}})"
