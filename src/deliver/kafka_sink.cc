@@ -63,7 +63,8 @@ Status KafkaSink::add_line(SpoolLine line, LineTopics topics, std::unique_ptr<Sp
     LineSettings made;
     made.line = line;
     made.is_required = settings_.is_required || is_dead_letter;
-    made.is_always_spooled = settings_.is_always_spooled && log != nullptr;
+    // A letter may be what the spool waits for to get room back: it must have the direct way.
+    made.is_always_spooled = settings_.is_always_spooled && log != nullptr && !is_dead_letter;
     made.opens_late = is_dead_letter;
     made.ack_timeout = settings_.limits.ack_timeout;
     made.headroom_bytes = settings_.headroom_bytes;

@@ -176,8 +176,27 @@ void SegmentShelf::remove_file(const StoredSegment& segment) {
         quarantine_.add_bytes(segment.counted_bytes);
         return;
     }
-    (void)files_.remove(path_of(number));
-    space_.give_back(line_, segment.counted_bytes);
+    leftovers_.push_back({number, segment.counted_bytes});
+    remove_leftovers();
+}
+
+// What cannot be removed takes room still; the next segment that goes is the next try.
+void SegmentShelf::remove_leftovers() {
+    std::erase_if(leftovers_, [this](const Leftover& leftover) {
+        const std::string path = path_of(leftover.number);
+        if (!files_.remove(path)) {
+            const auto file = files_.open_read(path);
+            if (file || file.error().code != ErrorCode::not_found) return false;
+        }
+        space_.give_back(line_, leftover.bytes);
+        return true;
+    });
+}
+
+bool SegmentShelf::is_leftover(std::uint64_t number) const {
+    return std::any_of(leftovers_.begin(), leftovers_.end(), [number](const Leftover& leftover) {
+        return leftover.number == number;
+    });
 }
 
 void SegmentShelf::remove_oldest() {
@@ -189,13 +208,15 @@ void SegmentShelf::remove_newest() {
     const std::uint64_t number = segments_.back().header.number;
     remove_file(segments_.back());
     segments_.pop_back();
-    if (next_number_ == number + 1) next_number_ = number;
+    if (next_number_ == number + 1 && !is_leftover(number)) next_number_ = number;
 }
 
 std::uint64_t SegmentShelf::bytes() const {
     std::uint64_t sum = quarantine_.bytes();
     for (const StoredSegment& segment : segments_)
         sum += segment.counted_bytes;
+    for (const Leftover& leftover : leftovers_)
+        sum += leftover.bytes;
     return sum;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "base/file_system.h"
 #include "base/result.h"
@@ -68,12 +69,20 @@ class SegmentShelf {
     [[nodiscard]] std::string path_of(std::uint64_t number) const;
 
   private:
+    // A file that should be gone and could not be removed yet.
+    struct Leftover {
+        std::uint64_t number = 0;
+        std::uint64_t bytes = 0;
+    };
+
     [[nodiscard]] Status take_in(std::uint64_t number, bool to_device);
     void put_aside(std::uint64_t number, SpoolDamage damage);
     void cut_tail(const SegmentFacts& facts);
     void seal(const SegmentFacts& facts, bool to_device);
     void remove_blank(std::uint64_t number);
     void remove_file(const StoredSegment& segment);
+    void remove_leftovers();
+    [[nodiscard]] bool is_leftover(std::uint64_t number) const;
     void count_missing(std::uint64_t first, std::uint64_t last);
 
     FileSystem& files_;
@@ -83,6 +92,7 @@ class SegmentShelf {
     SpoolMetrics& metrics_;
     Quarantine& quarantine_;
     std::deque<StoredSegment> segments_;
+    std::vector<Leftover> leftovers_;
     std::uint64_t next_number_ = 1;
 };
 
