@@ -2,14 +2,14 @@
 // without topic, rights or leader is alone with that.
 //
 // clang-format off
-//   state      a record goes      the line's thread                             leaves to
-//   direct     to the producer    settles reports, watches the oldest open one  collecting, refusing
-//   collecting to the queue       takes back what is open, gathers all reports  any other
-//   splitting  to the queue       has sent the gathered one by one; whoever is  direct, collecting
+//   state      a record goes      the line's thread                            leaves to
+//   direct     to the producer    settles reports, watches the oldest open     collecting, refusing
+//   collecting to the queue       takes back what is open, gathers all reports any other
+//   splitting  to the queue       sent the gathered one by one; whoever is     direct, collecting
 //                                 refused now is dead-lettered
-//   spooling   to the queue       queue to log, fsync, settle; asks Kafka       draining
-//   draining   to the queue       the same, and log to producer to cursor       direct, collecting
-//   refusing   back to its client asks Kafka                                    direct, collecting
+//   spooling   to the queue       queue to log, fsync, settle; asks Kafka      draining
+//   draining   to the queue       the same, and log to producer to cursor      direct, collecting
+//   refusing   back to its client asks Kafka                                   direct, collecting
 // clang-format on
 //
 // With a log a line begins in spooling and never refuses but when the log cannot take more; without
