@@ -82,8 +82,8 @@ bool SegmentWriter::roll_back() {
     flushed_bytes_ = synced_bytes_;
     records_ = synced_records_;
     // Also of a broken one: what was refused should not be read back after a restart.
-    const bool is_cut = files_.truncate(path_, synced_bytes_).has_value();
-    is_broken_ = is_broken_ || !is_cut;
+    holds_lost_bytes_ = !files_.truncate(path_, synced_bytes_).has_value();
+    is_broken_ = is_broken_ || holds_lost_bytes_;
     return !is_broken_;
 }
 

@@ -33,6 +33,9 @@ class SegmentWriter {
     // any more (a sync failed, or its end is unknown).
     [[nodiscard]] bool roll_back();
 
+    // After roll_back(): the file could not be cut, so the lost round's bytes still take room.
+    [[nodiscard]] bool holds_lost_bytes() const { return holds_lost_bytes_; }
+
     // Ends the segment in order. Nothing may be unsynced.
     [[nodiscard]] Status seal(bool to_device);
 
@@ -66,6 +69,7 @@ class SegmentWriter {
     std::uint32_t synced_records_ = 0;
     bool is_named_ = false;   // the directory entry is on the device
     bool is_broken_ = false;  // for ever: see AppendFile::sync
+    bool holds_lost_bytes_ = false;
 };
 
 }  // namespace spangate

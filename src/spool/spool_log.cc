@@ -202,7 +202,11 @@ Status SpoolLog::State::end_segment() {
 // Nothing of the round is stored. `is_told_by_sync`: sync() has yet to say so.
 Status SpoolLog::State::lose_round(Error error, bool is_told_by_sync) {
     const bool is_usable = writer->roll_back();
-    space.give_back(settings.line, round_bytes);
+    if (writer->holds_lost_bytes()) {
+        shelf.newest().counted_bytes += round_bytes;  // until the segment goes
+    } else {
+        space.give_back(settings.line, round_bytes);
+    }
     round_bytes = 0;
     round_records = 0;
     if (!is_usable || writer->synced_records() == 0) {

@@ -133,7 +133,6 @@ class Simulation final : private DeadLetterDesk, private WithdrawalListener {
     bool is_alive_ = false;  // the process takes requests, and its answers reach clients
     bool is_stopping_ = false;
     bool are_lanes_busy_ = false;
-    bool has_truncate_failed_ = false;
     bool is_quiet_ = false;          // clients send nothing of their own accord
     bool are_events_plain_ = false;  // such as any broker takes
 
