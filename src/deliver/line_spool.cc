@@ -1,4 +1,5 @@
 // The line and its log: what goes in, and what comes out to the producer.
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -155,7 +156,8 @@ OutboundRecord* Line::restore(const SpoolEntry& entry) {
     record->starts_event = kept.starts_event;
     record->is_evidence_key = kept.is_evidence_key;
     record->event_id = kept.event_id;
-    record->timestamp_ms = kept.timestamp_ms;
+    // It was received while our clock was ahead: brokers refuse what lies in their future.
+    record->timestamp_ms = std::min(kept.timestamp_ms, clock_.wall_nanos() / 1'000'000);
     record->session_hash = kept.session_hash;
     record->gateway_epoch = kept.gateway_epoch;
     record->gateway_seq = kept.gateway_seq;

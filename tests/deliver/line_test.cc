@@ -2,6 +2,7 @@
 #include "deliver/line.h"
 
 #include <catch2/catch.hpp>
+#include <librdkafka/rdkafka.h>
 
 #include "support/line_context.h"
 
@@ -137,6 +138,29 @@ TEST_CASE("a refusal that an operator can heal is waited out in the spool") {
     context.kafka.refuses = nullptr;
     context.run_until_drained();
     context.check_order("s1", 25);
+    context.check_ledger();
+}
+
+TEST_CASE("what came while our clock was ahead waits in the spool until the clock is right") {
+    LineContext context;
+    context.open_direct();
+    const std::int64_t broker_ms = context.clock.wall_nanos() / 1'000'000;
+    context.kafka.refuses = [&](const KeptRecord& record) {
+        const bool is_future = record.timestamp_ms > broker_ms + 3'600'000;
+        return is_future ? RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP : RD_KAFKA_RESP_ERR_NO_ERROR;
+    };
+    const auto [ticket, answer] = make_ticket();
+    OutboundRecord* early = context.make("s1", ticket);
+    early->timestamp_ms = broker_ms + 7'200'000;
+    context.send_one(early);
+    context.send(5, "s1", ticket);
+    ticket->settle(Settlement::stored);
+    // Our clock was put right before this: only the record remembers.
+    context.run(100);
+    CHECK(answer->outcome.is_success);
+    context.run_until_drained();
+    context.check_order("s1", 6);
+    CHECK(context.desk.letters.empty());
     context.check_ledger();
 }
 

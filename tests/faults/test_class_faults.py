@@ -137,6 +137,20 @@ def test_max_message_bytes_lowered_under_load(
            may_refuse=True)
 
 
+def test_a_topic_finds_our_clock_wrong(lone: Lone, make_trial: Make, judged: Judge) -> None:
+    """As brokers do when one of the clocks is an hour off; nothing is wrong with the records."""
+    trial = make_trial(lone.cluster).begin()
+    name = "message.timestamp.before.max.ms"
+    set_topic(lone.cluster, trial.topics["detail"], name, "0")
+    wait_until_spooled(trial)
+    check_others_flow(trial)
+    set_topic(lone.cluster, trial.topics["detail"], name, "9223372036854775807")
+    trial.healed()
+    wait_until_drained(trial)
+    figures = judged(trial, "R-29", "one topic finds the clock wrong")
+    assert figures.dead_lettered == 0
+
+
 def noise(count: int) -> str:
     return "".join(random.choices(string.ascii_letters + string.digits, k=count))
 

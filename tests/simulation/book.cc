@@ -64,7 +64,7 @@ Copy& Book::make(const Wish& wish) {
     record.event_type = wish.event % 2 == 0 ? EventType::inference : EventType::tool_request;
     record.starts_event = wish.line == 0;
     fill_event_id(record.event_id, wish.session, wish.event);
-    record.timestamp_ms = 1'790'000'000'000 + copy.no;
+    record.timestamp_ms = 1'700'000'000'000 + copy.no;  // before the simulated clock
     record.session_hash = wish.session;
     record.tenant_id = "acme";
     record.key = std::string_view(copy.bytes).substr(0, key_bytes);

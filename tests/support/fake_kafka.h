@@ -24,6 +24,7 @@ struct KeptRecord {
     std::string value;
     std::uint64_t seq = 0;
     std::string event_id;
+    std::int64_t timestamp_ms = 0;
 };
 
 struct FakeKafka {
@@ -105,7 +106,8 @@ class FakeProducer final : public Producer {
             std::string(record.key),
             std::string(record.value_view()),
             record.gateway_seq,
-            std::string(view(record.event_id))};
+            std::string(view(record.event_id)),
+            record.timestamp_ms};
     }
 
     void answer_probe(ProducerEvents& events) {
