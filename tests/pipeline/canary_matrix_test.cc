@@ -1,7 +1,7 @@
 // The canary matrix: every place an OTLP request has for a client's text × every detector ×
 // protobuf and JSON, walked through the whole product from decode to the sink. Nothing that an
-// operational or detail record, a key, a metric or a reply shows may tell a canary; evidence, the
-// one class that holds content raw, must.
+// operational or detail record, a key, a dead letter of any class, a metric or a reply shows may
+// tell a canary; evidence, the one class that holds content raw, must.
 #include <array>
 #include <iostream>
 #include <map>
@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include "canary_places.h"
+#include "route/dead_letter.h"
 #include "support/product_context.h"
 
 namespace spangate::testing {
@@ -19,6 +20,7 @@ namespace {
 
 // What was walked, for the reader of the test's output.
 struct Tally {
+    EventEncoding encoding = EventEncoding::json;  // of the records
     std::size_t places = 0;
     std::size_t cells = 0;
     std::size_t records = 0;
@@ -47,6 +49,28 @@ std::string name_of(const Place& place, const Cell& cell) {
            (cell.text.size() > cell.canary.text.size() ? ", in a sentence" : "");
 }
 
+// What the dead-letter topic would get if this record could not be delivered.
+std::string dead_letter_of(SentRecord record, EventEncoding encoding) {
+    OutboundRecord lost;
+    lost.event_class = record.event_class;
+    lost.tenant_id = "default";
+    lost.key = record.session;
+    lost.value = record.value.data();
+    lost.value_bytes = static_cast<std::uint32_t>(record.value.size());
+    std::string letter;
+    write_dead_letter(letter, encoding, lost, "too_large");
+    return letter;
+}
+
+void find_leaks(const Place& place, std::string_view shown, std::string_view where, Tally& tally) {
+    for (const Canary& canary : canaries()) {
+        if (!shows(shown, canary)) continue;
+        tally.leaks.insert(
+            place.name + " × " + std::string(canary.name) + " in " + std::string(where)
+        );
+    }
+}
+
 void check_records(
     const Place& place, const std::vector<Cell>& cells, ProductContext& context, Tally& tally
 ) {
@@ -56,6 +80,7 @@ void check_records(
     std::set<std::string> told;
     for (const SentRecord& record : context.new_records()) {
         ++tally.records;
+        find_leaks(place, dead_letter_of(record, tally.encoding), "a dead letter", tally);
         const auto own = by_session.find(record.session);
         if (record.event_class == EventClass::evidence) {
             if (own != by_session.end() && shows(record.value, own->second->canary)) {
@@ -63,13 +88,8 @@ void check_records(
             }
             continue;
         }
-        for (const Canary& canary : canaries()) {
-            if (!shows(record.value, canary) && !shows(record.session, canary)) continue;
-            tally.leaks.insert(
-                place.name + " × " + std::string(canary.name) + " in " +
-                std::string(spangate::name_of(record.event_class))
-            );
-        }
+        find_leaks(place, record.value, spangate::name_of(record.event_class), tally);
+        find_leaks(place, record.session, "a key", tally);
     }
     tally.told_in_evidence += told.size();
     for (const Cell& cell : cells) {
@@ -119,6 +139,7 @@ std::string listed(const std::set<std::string>& names) {
 
 void walk_matrix(EventEncoding records, std::string_view records_name) {
     Tally tally;
+    tally.encoding = records;
     ProductContext context(records);
     for (const Place& place : all_places()) {
         walk_place(place, BodyEncoding::protobuf, context, tally);
