@@ -48,6 +48,7 @@ struct Gateway::Rooms {
     [[nodiscard]] Status open_sinks();
     [[nodiscard]] Status open_spool_place();
     [[nodiscard]] Status open_kafka();
+    void wait_for_dev_broker() const;
     [[nodiscard]] Status open_jsonl();
     [[nodiscard]] Status build();
     [[nodiscard]] Status open_receivers();

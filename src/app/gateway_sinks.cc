@@ -1,5 +1,6 @@
 // The part of the gateway that opens its sinks.
 #include <algorithm>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,11 @@
 #include "app/make_rules.h"
 
 namespace spangate {
+namespace {
+
+constexpr Millis dev_broker_wait{2'000};
+
+}  // namespace
 
 // The toy broker acknowledges and then forgets, so the files are what success waits for.
 Config with_dev_broker(const GatewayOptions& options) {
@@ -81,7 +87,15 @@ Status Gateway::Rooms::open_kafka() {
         KafkaSink::open(settings, spool != nullptr ? std::move(spool->logs) : SpoolLogs{}, parts);
     if (!sink) return tl::unexpected(std::move(sink.error()));
     kafka = std::move(*sink);
+    if (options.has_dev_broker) wait_for_dev_broker();
     return {};
+}
+
+// It answers within milliseconds, but is not waited for by any reply: what came before would miss.
+void Gateway::Rooms::wait_for_dev_broker() const {
+    const SteadyTime deadline = clock.steady() + dev_broker_wait;
+    while (!kafka->takes_all_classes() && clock.steady() < deadline)
+        std::this_thread::sleep_for(Millis(2));
 }
 
 Status Gateway::Rooms::open_jsonl() {

@@ -171,6 +171,12 @@ void KafkaSink::take(
 
 // the rest ────────────────────────────────────────────────────────────────────────────────────────
 
+bool KafkaSink::takes_all_classes() const {
+    return std::none_of(lines_.begin(), lines_.begin() + class_lines_count, [](const auto& line) {
+        return line != nullptr && line->state() == LineState::refusing;
+    });
+}
+
 Status KafkaSink::rotate(const KafkaConfig& config) {
     std::array<std::unique_ptr<ProducerSource>, spool_lines_count> sources;
     for (std::size_t i = 0; i < lines_.size(); ++i) {

@@ -77,6 +77,10 @@ class KafkaSink final : public RecordSink, private DeadLetterDesk {
     [[nodiscard]] bool is_required() const override { return settings_.is_required; }
 
     [[nodiscard]] Refusal refusal() const override;
+
+    // No class refuses: each was seen to take records, or has a spool. From any thread.
+    [[nodiscard]] bool takes_all_classes() const;
+
     void drain(SteadyTime deadline) override;
 
     // Goes over to new producers with these credentials and addresses, without loss or reorder.
