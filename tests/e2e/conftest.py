@@ -53,6 +53,8 @@ def make_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         settings = gateway_module.merge(kafka_config(broker, topics), config or {})
         gateway = Gateway(tmp_path_factory.mktemp(f"gateway{number}"), settings)
         gateway.start().wait_until_ready()
+        if settings.get("ack") != "spool":  # which is never direct
+            gateway.wait_until_direct()
         stage = Stage(broker, gateway, topics)
         stages.append(stage)
         return stage

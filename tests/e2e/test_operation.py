@@ -35,6 +35,7 @@ def test_the_ledger_balances_at_rest(stage: Stage, session_id: str) -> None:
     spans += [chat_span(session_id, span_id=b"short")]
     post(stage.gateway.http_port, request(spans).SerializeToString()).response()
     post(stage.gateway.http_port, b"\xff")
+    stage.gateway.wait_until_at_rest()
     metrics = stage.gateway.metrics()
     assert metrics.faults() == []
     assert metrics.total("spangate_items_received_total", signal="traces") >= 26

@@ -127,6 +127,15 @@ class Gateway:
         reply.raise_for_status()
         return Metrics(reply.text)
 
+    def wait_until_direct(self, timeout_s: float = READY_TIMEOUT_S) -> Gateway:
+        """Kafka has been reached: from now on nothing goes through the spool unless it must."""
+        deadline = time.monotonic() + timeout_s
+        while any(self.metrics().total("spangate_deliver_state", **{"class": name})
+                  for name in ("operational", "detail", "evidence")):
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+        return self
+
     def wait_until_at_rest(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """All that was accepted is at Kafka, and the ledger balances."""
         deadline = time.monotonic() + timeout_s
