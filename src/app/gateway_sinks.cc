@@ -91,11 +91,11 @@ Status Gateway::Rooms::open_kafka() {
     return {};
 }
 
-// It answers within milliseconds, but is not waited for by any reply: what came before would miss.
+// It answers within milliseconds, but no reply waits for it: what came before would be missing.
 void Gateway::Rooms::wait_for_dev_broker() const {
     const SteadyTime deadline = clock.steady() + dev_broker_wait;
     while (!kafka->takes_all_classes() && clock.steady() < deadline)
-        std::this_thread::sleep_for(Millis(2));
+        std::this_thread::yield();
 }
 
 Status Gateway::Rooms::open_jsonl() {
