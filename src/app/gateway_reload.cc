@@ -104,6 +104,9 @@ Status Gateway::reload() {
     if (!loaded->receivers.auth.bearer_tokens_file.empty()) {
         if (Status tokens = rooms.admission->load_tokens(); !tokens) return tokens;
     }
+    if (rooms.http != nullptr && !rooms.config.receivers.tls.cert_file.empty()) {
+        if (Status taken = rooms.http->reload_tls(rooms.config.receivers.tls); !taken) return taken;
+    }
     const KafkaConfig& kafka = loaded->exporters.kafka;
     if (rooms.kafka != nullptr && !rooms.options.has_dev_broker &&
         wants_rotation(kafka, old.exporters.kafka)) {
@@ -111,9 +114,6 @@ Status Gateway::reload() {
         keep_access(rooms.config.exporters.kafka, kafka);
     }
     rooms.watch_files();
-    if (rooms.http != nullptr && !rooms.config.receivers.tls.cert_file.empty()) {
-        if (Status taken = rooms.http->reload_tls(rooms.config.receivers.tls); !taken) return taken;
-    }
     rooms.rules = std::move(*made);
     set_up_log(loaded->log.level, loaded->log.format);
     rooms.options.config = *loaded;
