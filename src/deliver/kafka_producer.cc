@@ -128,16 +128,9 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
     rd_kafka_conf_set_opaque(conf->get(), &source);
     rd_kafka_conf_set_log_cb(conf->get(), on_log);
     rd_kafka_conf_set_throttle_cb(conf->get(), on_throttle);
-    std::array<char, 512> fault{};
-    rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), fault.data(), fault.size());
-    if (client == nullptr) {
-        return fail(
-            ErrorCode::invalid_argument,
-            fmt::format("librdkafka makes no producer: {}", fault.data())
-        );
-    }
-    (void)conf->release();  // the client's now
-    std::unique_ptr<KafkaProducer> producer(new KafkaProducer(source, client));
+    const Result<rd_kafka_s*> client = open_client(std::move(*conf));
+    if (!client) return tl::unexpected(client.error());
+    std::unique_ptr<KafkaProducer> producer(new KafkaProducer(source, *client));
     if (const Status status = producer->open_topics(); !status) {
         return tl::unexpected(status.error());
     }

@@ -207,4 +207,16 @@ Result<KafkaConf> producer_settings(
     return properties.finish();
 }
 
+Result<rd_kafka_s*> open_client(KafkaConf conf) {
+    std::array<char, 512> fault{};
+    rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), fault.data(), fault.size());
+    if (client == nullptr) {
+        return fail(
+            ErrorCode::invalid_argument, fmt::format("librdkafka makes no client: {}", fault.data())
+        );
+    }
+    (void)conf.release();  // the client's now
+    return client;
+}
+
 }  // namespace spangate

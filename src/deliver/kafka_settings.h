@@ -13,6 +13,7 @@
 #include "deliver/producer.h"
 
 struct rd_kafka_conf_s;
+struct rd_kafka_s;
 
 namespace spangate {
 
@@ -45,6 +46,10 @@ inline constexpr Bytes record_bytes_max = 1'048'000;
     std::string_view client_id,
     const ProducerWish& wish = {}
 );
+
+// A client with the rights of a producer, which the caller destroys; `conf` is used up.
+// invalid_argument: librdkafka refuses the settings together, and says why.
+[[nodiscard]] Result<rd_kafka_s*> open_client(KafkaConf conf);
 
 // Why a pass-through property is refused and what to set instead; nothing when it may pass.
 [[nodiscard]] std::optional<std::string_view> refused_property(std::string_view property);

@@ -75,15 +75,9 @@ Result<std::unique_ptr<TopicAdmin>> TopicAdmin::connect(
     Result<KafkaConf> conf = client_settings(config, "spangate-topics");
     if (!conf) return tl::unexpected(conf.error());
     rd_kafka_conf_set_log_cb(conf->get(), on_log);
-    std::array<char, 512> fault{};
-    rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), fault.data(), fault.size());
-    if (client == nullptr) {
-        return fail(
-            ErrorCode::invalid_argument, fmt::format("librdkafka makes no client: {}", fault.data())
-        );
-    }
-    (void)conf->release();  // the client's now
-    return std::unique_ptr<TopicAdmin>(new TopicAdmin(config, std::move(*topics), client));
+    const Result<rd_kafka_s*> client = open_client(std::move(*conf));
+    if (!client) return tl::unexpected(client.error());
+    return std::unique_ptr<TopicAdmin>(new TopicAdmin(config, std::move(*topics), *client));
 }
 
 TopicAdmin::TopicAdmin(KafkaConfig config, TopicTable topics, rd_kafka_s* client)

@@ -80,16 +80,9 @@ Result<std::unique_ptr<TopicWriter>> TopicWriter::connect(const KafkaConfig& con
     Result<KafkaConf> conf = producer_settings(config, limits, "spangate");
     if (!conf) return tl::unexpected(conf.error());
     rd_kafka_conf_set_log_cb(conf->get(), on_log);
-    std::array<char, 512> fault{};
-    rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), fault.data(), fault.size());
-    if (client == nullptr) {
-        return fail(
-            ErrorCode::invalid_argument,
-            fmt::format("librdkafka makes no producer: {}", fault.data())
-        );
-    }
-    (void)conf->release();  // the client's now
-    return std::unique_ptr<TopicWriter>(new TopicWriter(client));
+    const Result<rd_kafka_s*> client = open_client(std::move(*conf));
+    if (!client) return tl::unexpected(client.error());
+    return std::unique_ptr<TopicWriter>(new TopicWriter(*client));
 }
 
 TopicWriter::~TopicWriter() {
