@@ -40,6 +40,12 @@ def wait_until_refusing(trial: Trial, timeout_s: float = 60) -> None:
         "spangate_items_refused_total") + m.total("spangate_requests_refused_total") > 0, timeout_s)
 
 
+def wait_until_not_ready(trial: Trial) -> None:
+    """A full disk is tried again each second, so that for an instant the gateway is ready."""
+    trial.wait_until("it says that it is not ready",
+                     lambda _: trial.gateway.readiness().status_code == 503)
+
+
 def test_a_full_spool_refuses_and_keeps_what_it_has(
         lone: Lone, proxy: LoopbackProxy, make_trial: Make, judged: Judge, scale: Scale) -> None:
     bytes_max = 16 * MIB
@@ -50,7 +56,7 @@ def test_a_full_spool_refuses_and_keeps_what_it_has(
     trial.run_for(scale.of(2, 60))
     used = bytes_below(trial.spool)
     assert used <= bytes_max
-    assert trial.gateway.readiness().status_code == 503
+    wait_until_not_ready(trial)
     proxy.set_mode(Mode.PASS)
     trial.healed()
     trial.wait_for_spans(100)
@@ -79,7 +85,7 @@ def test_the_disk_is_full_and_space_comes_back(
     wait_until_refusing(trial)
     trial.run_for(scale.of(2, 60))
     assert trial.gateway.process.poll() is None
-    assert trial.gateway.readiness().status_code == 503
+    wait_until_not_ready(trial)
     small_disk.grow(process)
     taken_s = trial.wait_for_spans(100)  # Kafka is still away
     proxy.set_mode(Mode.PASS)
