@@ -150,7 +150,7 @@ def wait_until_settled(stage: Stage) -> None:
     while True:
         metrics = stage.gateway.metrics()
         before, received = received, metrics.total("spangate_items_received_total")
-        if received == before and metrics.total("spangate_records_in_flight") == 0:
+        if received == before and metrics.at_rest():
             return
         assert time.monotonic() < deadline, "records are still in flight"
         time.sleep(0.3)

@@ -31,10 +31,15 @@ class Record:
 
 
 class TopicReader:
-    """Keeps everything read so far; refresh() reads on to what the broker holds now."""
+    """Keeps everything read so far; refresh() reads on to what the broker holds now.
 
-    def __init__(self, bootstrap: str, topics: dict[str, str]) -> None:
+    `settle` is called first by it: what a client was told is safe may still lie in the spool.
+    """
+
+    def __init__(self, bootstrap: str, topics: dict[str, str],
+                 settle: Callable[[], None] = lambda: None) -> None:
         self._topics = topics
+        self._settle = settle
         self._class_of = {topic: name for name, topic in topics.items()}
         self._consumer = Consumer({
             "bootstrap.servers": bootstrap, "group.id": "spangate-tests", "log_level": 0,
@@ -51,6 +56,10 @@ class TopicReader:
 
     def refresh(self) -> list[Record]:
         """Reads to the current end of every partition; returns all records since the start."""
+        self._settle()
+        return self._read_on()
+
+    def _read_on(self) -> list[Record]:
         deadline = time.monotonic() + READ_TIMEOUT_S
         ends = {place: self._end_of(place, deadline) for place in self._next}
         while any(self._next[place] < end for place, end in ends.items()):
@@ -64,7 +73,7 @@ class TopicReader:
 
     def wait_for(self, condition: Callable[[list[Record]], bool], timeout_s: float = 15) -> list[Record]:
         deadline = time.monotonic() + timeout_s
-        while not condition(self.refresh()):
+        while not condition(self._read_on()):
             assert time.monotonic() < deadline, "the awaited records did not come"
             time.sleep(0.1)
         return self.records
