@@ -67,6 +67,7 @@ class TopicReader:
             for message in self._consumer.consume(500, timeout=0.2):
                 if message.error() is None:
                     self._take(message)
+                    deadline = time.monotonic() + READ_TIMEOUT_S  # hours of records take a while
                 elif not message.error().retriable():
                     raise KafkaException(message.error())
         return self.records
