@@ -78,7 +78,7 @@ Status Gateway::Rooms::open_kafka() {
     const bool waits_for_all =
         route.operational_required && route.detail_required && route.evidence_required;
     if (promises_nothing || !waits_for_all) settings.slab_bytes_max = config.memory_bytes_max;
-    dead_letters = std::make_unique<DeadLetters>(encoding_of(config.exporters.kafka), slabs);
+    dead_letters = std::make_unique<DeadLetters>(slabs);
     KafkaSinkParts parts{slabs, gaps, health, clock, metrics};
     if (!options.has_dev_broker) parts.dead_letters = dead_letters.get();
     if (!options.has_dev_broker) parts.record_limits = &record_limits;

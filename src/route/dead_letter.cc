@@ -1,42 +1,18 @@
 #include "route/dead_letter.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "route/json_members.h"
 #include "route/json_text.h"
+#include "route/lost_facts.h"
 #include "route/record_maker.h"
 
 namespace spangate {
 namespace {
 
 constexpr std::size_t largest_keys_max = 8;
-
-// Contract §3, in its order.
-constexpr auto header_keys = std::to_array<std::string_view>({
-    "schema_version", "event_id",       "event_class", "event_type",
-    "timestamp",      "time_source",    "ts_received", "tenant_id",
-    "session_id",     "session_source", "env",         "service_name",
-    "agent_id",       "agent_name",     "workflow_id", "run_id",
-    "user_ref",       "trace_id",       "span_id",     "parent_span_id",
-    "gateway_id",     "gateway_epoch",  "gateway_seq", "source",
-    "rules",          "digest_key_id",
-});
-
-// Objects of detail whose own members are worth naming.
-constexpr auto opened_keys = std::to_array<std::string_view>({"attributes", "resource"});
-
-struct KeySize {
-    std::string name;  // as escaped in JSON
-    std::size_t bytes = 0;
-};
-
-bool is_one_of(std::string_view key, const auto& keys) {
-    return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
 
 void append_raw(std::string& out, std::string_view key, std::string_view value) {
     out += out.size() > 1 ? ",\"" : "\"";
@@ -48,13 +24,6 @@ void append_raw(std::string& out, std::string_view key, std::string_view value) 
 void append_text(std::string& out, std::string_view key, std::string_view text) {
     append_raw(out, key, {});
     append_json_string(out, text);
-}
-
-void append_header(std::string& out, const OutboundRecord& lost) {
-    JsonMembers members(lost.value_view());
-    while (members.next()) {
-        if (is_one_of(members.key(), header_keys)) append_raw(out, members.key(), members.value());
-    }
 }
 
 // Without the value's help.
@@ -74,21 +43,7 @@ void append_known_header(std::string& out, const OutboundRecord& lost) {
     append_text(out, "source", name_of(lost.source));
 }
 
-void add_sizes(std::vector<KeySize>& sizes, std::string_view object, const std::string& prefix) {
-    JsonMembers members(object);
-    while (members.next()) {
-        const bool is_opened = prefix.empty() && is_one_of(members.key(), opened_keys);
-        if (is_opened) {
-            add_sizes(sizes, members.value(), std::string(members.key()) + ".");
-        } else if (!prefix.empty() || !is_one_of(members.key(), header_keys)) {
-            sizes.push_back({prefix + std::string(members.key()), members.value().size()});
-        }
-    }
-}
-
-void append_largest_keys(std::string& out, const OutboundRecord& lost) {
-    std::vector<KeySize> sizes;
-    add_sizes(sizes, lost.value_view(), {});
+void append_largest_keys(std::string& out, std::vector<KeySize> sizes) {
     const std::size_t count = std::min(sizes.size(), largest_keys_max);
     std::partial_sort(
         sizes.begin(),
@@ -108,27 +63,25 @@ void append_largest_keys(std::string& out, const OutboundRecord& lost) {
 
 }  // namespace
 
-void write_dead_letter(
-    std::string& out, EventEncoding encoding, const OutboundRecord& lost, std::string_view reason
-) {
+void write_dead_letter(std::string& out, const OutboundRecord& lost, std::string_view reason) {
     // A wrapped data key has no header of its own and no keys to tell.
-    const bool is_readable = encoding == EventEncoding::json && !lost.is_evidence_key;
+    LostFacts facts = lost.is_evidence_key ? LostFacts{} : lost_facts(lost.value_view());
     out = "{";
-    if (is_readable) {
-        append_header(out, lost);
-    } else {
+    if (facts.header.empty()) {
         append_known_header(out, lost);
+    } else {
+        out += facts.header;
     }
     append_text(out, "reason", reason);
     append_text(out, "class", name_of(lost.event_class));
     append_raw(out, "bytes", std::to_string(lost.value_bytes));
-    if (is_readable) append_largest_keys(out, lost);
+    append_largest_keys(out, std::move(facts.key_sizes));
     out += '}';
 }
 
 OutboundRecord* DeadLetters::make_dead_letter(const OutboundRecord& lost, std::string_view reason) {
     const std::lock_guard lock(mutex_);
-    write_dead_letter(scratch_, encoding_, lost, reason);
+    write_dead_letter(scratch_, lost, reason);
     OutboundRecord* record = make_record(
         slabs_,
         {{lost.tenant_id, lost.key}, lost.session_hash, nullptr, lost.timestamp_ms, scratch_, {}}

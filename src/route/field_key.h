@@ -1,6 +1,7 @@
 // The names and numbers of proto/spangate/v1/events.proto that are not in model/field.h.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -64,6 +65,25 @@ inline constexpr FieldKey salt{"salt", 253};
 inline constexpr FieldKey commitment{"commitment", 254};
 inline constexpr FieldKey key_id{"key_id", 255};
 inline constexpr FieldKey parts{"parts", 256};
+
+// All of the above, for who reads a record by its numbers; the others are in model/field.h.
+inline constexpr auto event_keys = std::to_array<FieldKey>({
+    schema_version, event_id,      event_class,
+    event_type,     timestamp,     time_source,
+    ts_received,    tenant_id,     session_id,
+    session_source, trace_id,      span_id,
+    parent_span_id, gateway_id,    gateway_epoch,
+    gateway_seq,    source,        rules,
+    digest_key_id,  name,          kind,
+    status_message, attributes,    resource,
+    events,         links,         scope,
+    redaction,      truncated,     dropped_attributes,
+    dropped_events, dropped_links, session_keys_seen,
+    severity,       body,          log_event_name,
+    observed_ts,    payload,       chunk,
+    chunks,         salt,          commitment,
+    key_id,         parts,
+});
 
 // SpanEvent, SpanLink, Scope, Redaction
 inline constexpr FieldKey event_name{"name", 1};

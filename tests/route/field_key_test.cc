@@ -1,11 +1,13 @@
 #include "route/field_key.h"
 
 #include <array>
+#include <set>
 #include <string>
 
 #include <catch2/catch.hpp>
 #include <google/protobuf/descriptor.h>
 
+#include "model/field.h"
 #include "proto/spangate/v1/events.pb.h"
 
 namespace spangate {
@@ -88,6 +90,17 @@ TEST_CASE("headers are written under the numbers of events.proto") {
             key::rules,
             key::digest_key_id}
     );
+}
+
+TEST_CASE("every field of an event is found by its number") {
+    const google::protobuf::Descriptor& event = *v1::Event::descriptor();
+    check_keys(event, key::event_keys);
+    std::set<int> known;
+    for (const FieldKey& key : key::event_keys)
+        known.insert(key.number);
+    for (const FieldInfo& field : field_table)
+        known.insert(field.number);
+    CHECK(static_cast<int>(known.size()) == event.field_count());
 }
 
 TEST_CASE("the messages inside an event are written under their numbers") {
