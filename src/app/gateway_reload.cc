@@ -55,6 +55,15 @@ void Gateway::Rooms::take_renewed_files() {
     }
 }
 
+// A request that the old rules admit and the new ones route, or the other way round, meets the
+// stricter of both; what was routed keeps its tickets.
+void Gateway::Rooms::take_rules(std::shared_ptr<const Rules> made, const Config& loaded) {
+    const AdmissionRules next = admission_rules(loaded);
+    if (kafka != nullptr) kafka->admit_by(next.stricter(admission_rules(config)));
+    rules = std::move(made);
+    if (kafka != nullptr) kafka->admit_by(next);
+}
+
 Status Gateway::reload() {
     Rooms& rooms = *rooms_;
     const std::lock_guard lock(rooms.reload_mutex);
@@ -114,7 +123,7 @@ Status Gateway::reload() {
         keep_access(rooms.config.exporters.kafka, kafka);
     }
     rooms.watch_files();
-    rooms.rules = std::move(*made);
+    rooms.take_rules(std::move(*made), *loaded);
     set_up_log(loaded->log.level, loaded->log.format);
     rooms.options.config = *loaded;
     rooms.config.enrich = loaded->enrich;

@@ -31,6 +31,9 @@ namespace spangate {
 // The configuration in force: with the toy broker other sinks are required.
 [[nodiscard]] Config with_dev_broker(const GatewayOptions& options);
 
+// By which new requests are refused; follows the classes that replies wait for.
+[[nodiscard]] AdmissionRules admission_rules(const Config& config);
+
 [[nodiscard]] inline EventEncoding encoding_of(const KafkaConfig& config) {
     return config.encoding == "protobuf" ? EventEncoding::protobuf : EventEncoding::json;
 }
@@ -54,6 +57,7 @@ struct Gateway::Rooms {
     [[nodiscard]] Status open_receivers();
     void watch_files();
     void take_renewed_files();
+    void take_rules(std::shared_ptr<const Rules> made, const Config& loaded);
     void register_gauges();
 
     GatewayOptions options;

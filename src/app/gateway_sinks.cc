@@ -14,6 +14,20 @@ constexpr Millis dev_broker_wait{2'000};
 
 }  // namespace
 
+// What nobody waits for is not leased, so that its bytes have a bound of their own.
+AdmissionRules admission_rules(const Config& config) {
+    const RouteConfig& route = config.route;
+    AdmissionRules rules;
+    rules.is_class_required = {
+        route.operational_required,
+        route.detail_required,
+        route.evidence_required && route.evidence.enabled};
+    const bool waits_for_all =
+        route.operational_required && route.detail_required && route.evidence_required;
+    if (config.ack == "memory" || !waits_for_all) rules.slab_bytes_max = config.memory_bytes_max;
+    return rules;
+}
+
 // The toy broker acknowledges and then forgets, so the files are what success waits for.
 Config with_dev_broker(const GatewayOptions& options) {
     Config config = options.config;
@@ -60,24 +74,18 @@ Status Gateway::Rooms::open_spool_place() {
 
 Status Gateway::Rooms::open_kafka() {
     if (Status opened = open_spool_place(); !opened) return opened;
-    const bool promises_nothing = config.ack == "memory";
-    const RouteConfig& route = config.route;
     KafkaSinkSettings settings;
     settings.kafka = config.exporters.kafka;
     settings.limits.ack_timeout = config.ack_timeout;
     settings.limits.memory_bytes_max = config.memory_bytes_max;
     settings.is_required = config.exporters.kafka.required;
-    settings.is_class_required = {
-        route.operational_required, route.detail_required, route.evidence_required};
+    settings.admission = admission_rules(config);
     settings.client_id = identity.gateway_id;
-    settings.has_evidence_keys = has_evidence_keys(route.evidence);
+    settings.has_evidence_keys = has_evidence_keys(config.route.evidence);
     settings.asks_for_limits = !options.has_dev_broker;  // a toy knows none
     settings.is_always_spooled = config.ack == "spool";
     settings.headroom_bytes =
         std::min<Bytes>(config.receivers.limits.request_bytes_max, config.spool.bytes_max / 20);
-    const bool waits_for_all =
-        route.operational_required && route.detail_required && route.evidence_required;
-    if (promises_nothing || !waits_for_all) settings.slab_bytes_max = config.memory_bytes_max;
     dead_letters = std::make_unique<DeadLetters>(slabs);
     KafkaSinkParts parts{slabs, gaps, health, clock, metrics};
     if (!options.has_dev_broker) parts.dead_letters = dead_letters.get();

@@ -22,6 +22,16 @@ constexpr std::array<const char*, spool_lines_count> thread_names = {
 
 }  // namespace
 
+AdmissionRules AdmissionRules::stricter(const AdmissionRules& other) const {
+    AdmissionRules both = other;
+    for (std::size_t i = 0; i < both.is_class_required.size(); ++i)
+        both.is_class_required[i] = is_class_required[i] || other.is_class_required[i];
+    const bool has_two_bounds = slab_bytes_max > 0 && other.slab_bytes_max > 0;
+    both.slab_bytes_max = has_two_bounds ? std::min(slab_bytes_max, other.slab_bytes_max)
+                                         : std::max(slab_bytes_max, other.slab_bytes_max);
+    return both;
+}
+
 Result<std::unique_ptr<KafkaSink>> KafkaSink::open(
     const KafkaSinkSettings& settings, SpoolLogs logs, const KafkaSinkParts& parts
 ) {
@@ -52,7 +62,9 @@ Result<std::unique_ptr<KafkaSink>> KafkaSink::open(
 
 KafkaSink::KafkaSink(const KafkaSinkSettings& settings, const KafkaSinkParts& parts)
     : settings_(settings),
-      parts_(parts) {}
+      parts_(parts) {
+    admit_by(settings_.admission);
+}
 
 KafkaSink::~KafkaSink() {
     drain(parts_.clock.steady());
@@ -122,7 +134,8 @@ void KafkaSink::send(std::span<OutboundRecord* const> records) {
 
 RecordSink::Refusal KafkaSink::refusal() const {
     if (is_stopping_.load(std::memory_order_relaxed)) return {line_texts::stopped, 1};
-    if (settings_.slab_bytes_max > 0 && parts_.slabs.bytes_out() > settings_.slab_bytes_max) {
+    const std::uint64_t slab_bytes_max = slab_bytes_max_.load(std::memory_order_relaxed);
+    if (slab_bytes_max > 0 && parts_.slabs.bytes_out() > slab_bytes_max) {
         return {line_texts::memory_full, 1};
     }
     return refusal_of_lines();
@@ -130,11 +143,18 @@ RecordSink::Refusal KafkaSink::refusal() const {
 
 RecordSink::Refusal KafkaSink::refusal_of_lines() const {
     for (std::size_t i = 0; i < class_lines_count; ++i) {
-        if (!settings_.is_class_required[i]) continue;
+        if (!is_class_required_[i].load(std::memory_order_relaxed)) continue;
         const Refusal refusal = lines_[i]->refusal();
         if (!refusal.reason.empty()) return refusal;
     }
     return {};
+}
+
+// Readiness follows with the next step of a line.
+void KafkaSink::admit_by(const AdmissionRules& rules) {
+    for (std::size_t i = 0; i < class_lines_count; ++i)
+        is_class_required_[i].store(rules.is_class_required[i], std::memory_order_relaxed);
+    slab_bytes_max_.store(rules.slab_bytes_max, std::memory_order_relaxed);
 }
 
 // lines' threads ──────────────────────────────────────────────────────────────────────────────────

@@ -32,20 +32,28 @@
 
 namespace spangate {
 
+// What a reload may change, because no record carries it: the rules for new requests.
+struct AdmissionRules {
+    // Whether new requests are refused when the class can be stored nowhere.
+    std::array<bool, event_classes_count> is_class_required{true, true, true};
+    // Bytes of records that nobody waits for are not leased: above this new requests are refused.
+    // 0: no bound.
+    std::uint64_t slab_bytes_max = 0;
+
+    // Refuses whatever one of the two refuses.
+    [[nodiscard]] AdmissionRules stricter(const AdmissionRules& other) const;
+};
+
 struct KafkaSinkSettings {
     KafkaConfig kafka;
     ProducerLimits limits;
     bool is_required = true;
-    // Whether new requests are refused when the class can be stored nowhere.
-    std::array<bool, event_classes_count> is_class_required{true, true, true};
+    AdmissionRules admission;
     std::string client_id = "spangate";
     bool has_evidence_keys = false;      // evidence is encrypted
     bool asks_for_limits = true;         // false: a toy broker, which knows none
     bool is_always_spooled = false;      // ack: spool
     std::uint64_t headroom_bytes = mib;  // of the spool, kept for requests already admitted
-    // Bytes of records that nobody waits for are not leased: above this new requests are refused.
-    // 0: no bound.
-    std::uint64_t slab_bytes_max = 0;
 };
 
 // What the sink works with; all of it outlives the sink.
@@ -77,6 +85,10 @@ class KafkaSink final : public RecordSink, private DeadLetterDesk {
     [[nodiscard]] bool is_required() const override { return settings_.is_required; }
 
     [[nodiscard]] Refusal refusal() const override;
+
+    // From now on new requests are refused by these rules. What was admitted before is settled as
+    // its tickets say: the sink looks at nothing else. From any thread.
+    void admit_by(const AdmissionRules& rules);
 
     // No class refuses: each was seen to take records, or has a spool. From any thread.
     [[nodiscard]] bool takes_all_classes() const;
@@ -113,6 +125,10 @@ class KafkaSink final : public RecordSink, private DeadLetterDesk {
     bool has_spool_ = false;
     std::atomic<bool> is_stopping_{false};
     std::array<std::unique_ptr<Line>, spool_lines_count> lines_;  // dead_letter may be null
+
+    // Of admission. Relaxed: each stands for itself.
+    std::array<std::atomic<bool>, class_lines_count> is_class_required_{};
+    std::atomic<std::uint64_t> slab_bytes_max_{0};
 
     std::mutex health_mutex_;
     std::string told_;  // guarded by health_mutex_

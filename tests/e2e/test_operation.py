@@ -196,6 +196,57 @@ class TestReload:
         post(stage.gateway.http_port, body_of(session_id, content=secret)).response()
         assert secret.encode() not in stage.reader.of_session(session_id)["detail"][0].raw
 
+    def test_classes_stop_and_start_to_be_waited_for(
+            self, kafka: KafkaBroker, make_stage: Callable[..., Stage], session_id: str) -> None:
+        """Under load nothing is refused; a class in trouble refuses only while it is required."""
+        stage = make_stage(kafka, {"spool": {"directory": ""}, "ack_timeout": "2s"})
+
+        def wait_for(detail: bool) -> None:
+            stage.gateway.write_config(
+                {"processors": {"route": {"classes": {"detail": {"required": detail}}}}})
+            reply = requests.post(f"{stage.gateway.admin_url}/-/reload", timeout=10)
+            assert reply.status_code == 200, reply.text
+
+        def send() -> int:
+            return post(stage.gateway.http_port, body_of(session_id)).status
+
+        statuses: list[int] = []
+        stop = threading.Event()
+
+        def flow() -> None:
+            while not stop.wait(0.01):
+                statuses.append(send())
+
+        thread = threading.Thread(target=flow)
+        thread.start()
+        for round_number in range(8):
+            wait_for(detail=round_number % 2 == 1)
+            time.sleep(0.1)
+        stop.set()
+        thread.join()
+        assert len(statuses) > 20 and set(statuses) == {200}
+        stage.gateway.wait_until_at_rest()
+        records = stage.reader.of_session(session_id)
+        assert [len(records[name]) for name in stage.topics] == 3 * [len(statuses)]
+
+        topic = stage.topics["detail"]
+        for gone in kafka.admin().delete_topics([topic], operation_timeout=20).values():
+            gone.result()
+        self.wait_until(lambda: send() == 503)
+        wait_for(detail=False)
+        self.wait_until(lambda: stage.gateway.readiness().status_code == 200)
+        assert {send() for _ in range(5)} == {200}
+        wait_for(detail=True)
+        assert send() == 503
+        self.wait_until(lambda: topic in stage.gateway.readiness().text)
+
+    @staticmethod
+    def wait_until(is_so: Callable[[], bool], timeout_s: float = 20) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
 
 def test_logs_hold_no_payload_and_no_session(stage: Stage) -> None:
     """Good, bad and refused requests leave no trace of what was in them."""
