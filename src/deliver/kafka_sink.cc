@@ -92,6 +92,7 @@ Status KafkaSink::add_line(SpoolLine line, LineTopics topics, std::unique_ptr<Sp
             is_dead_letter || parts_.dead_letters == nullptr ? nullptr : this,
             is_dead_letter || !settings_.is_required ? nullptr : &parts_.listener,
             parts_.record_limits,
+            &endings_,
             parts_.slabs,
             parts_.clock,
             parts_.metrics,

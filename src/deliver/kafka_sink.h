@@ -22,6 +22,7 @@
 #include "deliver/dead_letter_desk.h"
 #include "deliver/kafka_settings.h"
 #include "deliver/line.h"
+#include "deliver/producer_endings.h"
 #include "deliver/topic_table.h"
 #include "model/dead_letter_writer.h"
 #include "model/record.h"
@@ -124,6 +125,7 @@ class KafkaSink final : public RecordSink, private DeadLetterDesk {
     const KafkaSinkParts parts_;
     bool has_spool_ = false;
     std::atomic<bool> is_stopping_{false};
+    ProducerEndings endings_;  // of all lines; waits for them when the sink ends
     std::array<std::unique_ptr<Line>, spool_lines_count> lines_;  // dead_letter may be null
 
     // Of admission. Relaxed: each stands for itself.

@@ -32,6 +32,7 @@ Line::Line(const LineSettings& settings, LineParts parts)
       space_(parts.space),
       desk_(parts.desk),
       record_limits_(parts.record_limits),
+      endings_(parts.endings),
       clock_(parts.clock),
       ledger_(parts.metrics, name_, settings.is_required, parts.listener),
       circuit_(parts.clock, line_texts::not_reached),

@@ -19,7 +19,9 @@
 // its stripe's lock. Nothing younger overtakes: before anything is sent or written after a fault,
 // every open record's report is gathered (librdkafka reports the newest first when it is purged,
 // and what it reports as taken back may be in Kafka's log all the same), the gathered are sorted by
-// delivery_no, and go first. Records of the log stand before those that were sent directly, because
+// delivery_no, and go first. That brokers store nothing that was in flight behind a refused batch is
+// the producer's promise (first_batch_gate.h), and that a replaced one does no harm while it ends is
+// shown in producer_endings.h. Records of the log stand before those that were sent directly, because
 // direct begins only when the log has been handed over whole, to the same producer.
 //
 // There is neither thread nor timer in here: the owner's thread calls step() all the time, with the
@@ -51,6 +53,7 @@
 #include "deliver/line_topics.h"
 #include "deliver/open_ring.h"
 #include "deliver/producer.h"
+#include "deliver/producer_endings.h"
 #include "model/record.h"
 #include "model/record_limits.h"
 #include "observe/log.h"
@@ -94,6 +97,7 @@ struct LineParts {
     DeadLetterDesk* desk = nullptr;          // null: what is refused for good is withdrawn
     WithdrawalListener* listener = nullptr;  // null: nobody hears of numbers that were not stored
     RecordLimits* record_limits = nullptr;   // told what the topics take, if anybody wants to know
+    ProducerEndings* endings = nullptr;      // null: replaced producers end on the line's thread
     SlabPool& slabs;
     const Clock& clock;
     Metrics& metrics;
@@ -131,7 +135,7 @@ class Line final : private ProducerEvents {
     // What is due, waiting up to `wait` when there is nothing. One thread.
     void step(Millis wait);
 
-    // Every record is settled and the producer has ended; step() does nothing any more.
+    // Every record is settled and the producer was handed to its end; step() does nothing any more.
     [[nodiscard]] bool is_stopped() const { return is_stopped_.load(std::memory_order_acquire); }
 
     // Ends a step() that waits; from any thread.
@@ -245,8 +249,8 @@ class Line final : private ProducerEvents {
     [[nodiscard]] Status open_producer(bool is_one_by_one);
     [[nodiscard]] bool open_producer_if_due();
     [[nodiscard]] bool suit_batches_to_topics();
-    [[nodiscard]] std::unique_ptr<Producer> take_producer();
-    void end_producer();
+    [[nodiscard]] EndingProducer take_producer();
+    void end(EndingProducer ending);
     void serve(Millis wait);
     void pause(Millis wait);
     void ask_if_due();
@@ -262,17 +266,18 @@ class Line final : private ProducerEvents {
     void watch_stop();
     [[nodiscard]] bool has_nothing_to_wait_for();
     [[nodiscard]] bool has_run_out_of_time() const;
-    void close(std::vector<OutboundRecord*> gathered);
+    void close(std::vector<OutboundRecord*> gathered, EndingProducer ending);
 
     const LineSettings settings_;
     const LineTopics topics_;
     const std::string name_;  // the label of its metrics
     const Millis stall_limit_;
-    std::unique_ptr<ProducerSource> source_;
+    std::shared_ptr<ProducerSource> source_;  // with its producers, until the last has ended
     const std::unique_ptr<SpoolLog> log_;
     const SpoolSpace* const space_;
     DeadLetterDesk* const desk_;
     RecordLimits* const record_limits_;
+    ProducerEndings* const endings_;
     const Clock& clock_;
     LineLedger ledger_;
     Circuit circuit_;

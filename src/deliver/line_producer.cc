@@ -47,20 +47,21 @@ bool Line::open_producer_if_due() {
     return open_producer(one_by_one_left_ > 0).has_value();
 }
 
-// The old one goes before the new one comes, and outside the gate: it takes its time.
-std::unique_ptr<Producer> Line::take_producer() {
+// Before a rotation is taken: a producer's source is that with which it was made.
+EndingProducer Line::take_producer() {
     const auto closed = gate_.close();
-    return std::move(producer_);
+    return {source_, std::move(producer_)};
 }
 
-void Line::end_producer() {
-    take_producer().reset();
+// Outside the gate: it may take its time here.
+void Line::end(EndingProducer ending) {
+    if (endings_ != nullptr) endings_->take(std::move(ending));
 }
 
 // With nothing open. False: there is no producer for now.
 bool Line::suit_batches_to_topics() {
     if (batch_bytes_for(record_bytes_max_) == batch_bytes_max_) return true;
-    end_producer();
+    end(take_producer());
     return open_producer(is_one_by_one_).has_value();
 }
 
@@ -209,7 +210,7 @@ bool Line::has_run_out_of_time() const {
 }
 
 // Nothing is open: what is left goes to the log, or back to its clients.
-void Line::close(std::vector<OutboundRecord*> gathered) {
+void Line::close(std::vector<OutboundRecord*> gathered, EndingProducer ending) {
     set_path(LanePath::closed);
     bury_refused();
     settle_letters();
@@ -228,6 +229,7 @@ void Line::close(std::vector<OutboundRecord*> gathered) {
     if (const std::int64_t left = open_.count(); left > 0) {
         log_error("deliver", "{}: {} records had no report at the end", name_, left);
     }
+    end(std::move(ending));
     is_stopped_.store(true, std::memory_order_release);
 }
 

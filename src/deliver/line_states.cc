@@ -121,15 +121,13 @@ void Line::run_collecting(Millis wait) {
 }
 
 void Line::end_collecting(Millis wait) {
-    // A handle may take a second to end. What is spooled is safe before that, so that its clients
-    // need not wait; a new handle is made only afterwards.
-    std::unique_ptr<Producer> ending = take_producer();
+    // What is spooled is safe before a handle ends, so that its clients need not wait.
+    EndingProducer ending = take_producer();
     if (log_ != nullptr) rewind();
     take_rotation();
     std::vector<OutboundRecord*> gathered = take_gathered();
     if (is_closing_) {
-        ending.reset();
-        close(std::move(gathered));
+        close(std::move(gathered), std::move(ending));
         return;
     }
     const Fault fault = std::exchange(fault_, {});
@@ -139,9 +137,10 @@ void Line::end_collecting(Millis wait) {
                             settings_.is_always_spooled || log_->records_count() > 0);
     if (must_spool) {
         go_spooling(std::move(gathered), fault);
+        end(std::move(ending));
         return;
     }
-    ending.reset();
+    end(std::move(ending));
     if (fault.asks_to_split) {
         go_splitting(std::move(gathered), wait);
     } else {
@@ -233,7 +232,7 @@ void Line::go_spooling(std::vector<OutboundRecord*> gathered, const Fault& fault
 void Line::run_spooling(Millis wait) {
     spool_round();
     if (has_rotation()) {
-        end_producer();
+        end(take_producer());
         take_rotation();
     }
     if (is_waiting_for_first() || !open_producer_if_due()) {

@@ -40,6 +40,8 @@ class ProducerEvents {
     virtual void probed(const ProbeAnswer& answer) = 0;
 };
 
+// What is produced for one partition is stored in that order: behind a record that was refused for
+// good nothing is stored any more.
 class Producer {
   public:
     virtual ~Producer() = default;
@@ -68,7 +70,8 @@ struct ProducerWish {
     std::uint64_t batch_bytes_max = 0;  // 0: the client's default
 };
 
-// Makes producers of one configuration; a line's thread asks, and never has two at a time.
+// Makes producers of one configuration; a line's thread asks. Records are open with one at a time;
+// those before it are ending, perhaps on another thread (producer_endings.h).
 class ProducerSource {
   public:
     virtual ~ProducerSource() = default;

@@ -206,6 +206,10 @@ TEST_CASE("a fatal producer error loses nothing and reorders nothing", "[mock]")
         });
     }
     bool is_rebuilt = true;
+    const auto events_sent = [&] {
+        return kafka.count("spangate_deliver_events_total");
+    };
+    CHECK(eventually([&] { return events_sent() > 100; }));  // so that something is open
     for (std::uint64_t drills = 1; drills <= 3; ++drills) {
         is_rebuilt =
             is_rebuilt && eventually([&] {
@@ -217,7 +221,7 @@ TEST_CASE("a fatal producer error loses nothing and reorders nothing", "[mock]")
     for (std::thread& thread : threads)
         thread.join();
     CHECK(is_rebuilt);
-    const std::uint64_t events = kafka.count("spangate_deliver_events_total");
+    const std::uint64_t events = events_sent();
     ticket->settle(Settlement::stored);
     REQUIRE(eventually([&] { return answer->answers() == 1; }));
     CHECK(answer->outcome.is_success);

@@ -72,6 +72,7 @@ void Simulation::start_line(std::uint32_t number) {
             is_letters ? nullptr : this,
             is_letters ? nullptr : this,
             nullptr,
+            nullptr,
             slabs_,
             clock_,
             *metrics_}

@@ -72,6 +72,7 @@ struct LineContext {
                 has_desk ? &desk : nullptr,
                 &gaps,
                 nullptr,
+                nullptr,
                 pool,
                 clock,
                 metrics}
