@@ -35,6 +35,21 @@ void on_throttle(
     source->throttled(broker, rd_kafka_name(client), throttle_ms);
 }
 
+// A session's partition is murmur2 of its id in every client. Under librdkafka's locks.
+std::int32_t place(
+    const rd_kafka_topic_t* topic,
+    const void* key,
+    std::size_t key_bytes,
+    std::int32_t partitions_count,
+    void* gate,
+    void* record
+) {
+    static_cast<FirstBatchGate*>(gate)->meet(partitions_count);
+    return rd_kafka_msg_partitioner_murmur2_random(
+        topic, key, key_bytes, partitions_count, gate, record
+    );
+}
+
 void add_header(rd_kafka_headers_t* headers, std::string_view name, std::string_view value) {
     rd_kafka_header_add(
         headers,
@@ -151,7 +166,15 @@ KafkaProducer::KafkaProducer(KafkaProducerSource& source, rd_kafka_s* client)
 
 Status KafkaProducer::open_topics() {
     for (const std::string& name : source_.settings().topics) {
-        rd_kafka_topic_t* topic = rd_kafka_topic_new(client_, name.c_str(), nullptr);
+        const auto number = static_cast<std::uint32_t>(topics_.size());
+        auto gate = std::make_unique<FirstBatchGate>([this, number](OutboundRecord& record) {
+            return send(record, number);
+        });
+        rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(client_);
+        rd_kafka_topic_conf_set_opaque(conf, gate.get());
+        rd_kafka_topic_conf_set_partitioner_cb(conf, place);
+        gates_.push_back(std::move(gate));
+        rd_kafka_topic_t* topic = rd_kafka_topic_new(client_, name.c_str(), conf);
         if (topic == nullptr) {
             return fail(
                 ErrorCode::invalid_argument,
@@ -172,6 +195,10 @@ KafkaProducer::~KafkaProducer() {
 }
 
 int KafkaProducer::produce(OutboundRecord& record, std::uint32_t topic) {
+    return gates_[topic]->produce(record);
+}
+
+int KafkaProducer::send(OutboundRecord& record, std::uint32_t topic) {
     std::array<rd_kafka_vu_t, 7> fields{};
     std::size_t count = 0;
     const auto next = [&](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
@@ -199,6 +226,9 @@ int KafkaProducer::produce(OutboundRecord& record, std::uint32_t topic) {
 
 void KafkaProducer::serve(Millis wait, ProducerEvents& events) {
     serve_answer(events);
+    for (const auto& gate : gates_)
+        gate->move_on(given_up_);
+    report_given_up(events);
     int wait_ms = static_cast<int>(wait.count());
     for (int i = 0; i < events_per_serve; ++i) {
         rd_kafka_event_t* event = rd_kafka_queue_poll(queue_, wait_ms);
@@ -225,9 +255,20 @@ void KafkaProducer::serve_event(void* event, ProducerEvents& events) {
 void KafkaProducer::serve_reports(void* event, ProducerEvents& events) {
     reports_.clear();
     auto* reports = static_cast<rd_kafka_event_t*>(event);
-    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(reports))
-        reports_.push_back({static_cast<OutboundRecord*>(message->_private), message->err});
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(reports)) {
+        auto* record = static_cast<OutboundRecord*>(message->_private);
+        auto* gate = static_cast<FirstBatchGate*>(rd_kafka_topic_opaque(message->rkt));
+        gate->settle(*record, message->err, given_up_);
+        reports_.push_back({record, message->err});
+    }
     events.reported(reports_);
+    report_given_up(events);
+}
+
+void KafkaProducer::report_given_up(ProducerEvents& events) {
+    if (given_up_.empty()) return;
+    const std::vector<DeliveryReport> reports = std::exchange(given_up_, {});
+    events.reported(reports);
 }
 
 void KafkaProducer::serve_error(void* event, ProducerEvents& events) {
@@ -249,6 +290,9 @@ void KafkaProducer::purge() {
     rd_kafka_purge(
         client_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING
     );
+    for (const auto& gate : gates_)
+        gate->purge(given_up_);
+    wake();
 }
 
 // librdkafka's questions wait for their answers, so they have a thread of their own: the line's

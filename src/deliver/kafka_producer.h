@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "deliver/first_batch_gate.h"
 #include "deliver/kafka_settings.h"
 #include "deliver/producer.h"
 #include "model/record.h"
@@ -86,6 +87,8 @@ class KafkaProducer final : public Producer {
     KafkaProducer(KafkaProducerSource& source, rd_kafka_s* client);
 
     [[nodiscard]] Status open_topics();
+    [[nodiscard]] int send(OutboundRecord& record, std::uint32_t topic);
+    void report_given_up(ProducerEvents& events);
     void serve_event(void* event, ProducerEvents& events);
     void serve_reports(void* event, ProducerEvents& events);
     void serve_error(void* event, ProducerEvents& events);
@@ -96,7 +99,9 @@ class KafkaProducer final : public Producer {
     rd_kafka_s* client_;
     rd_kafka_queue_s* queue_;
     std::vector<rd_kafka_topic_s*> topics_;
-    std::vector<DeliveryReport> reports_;  // scratch
+    std::vector<std::unique_ptr<FirstBatchGate>> gates_;  // by topic
+    std::vector<DeliveryReport> reports_;                 // scratch
+    std::vector<DeliveryReport> given_up_;                // by the gates, not told yet
 
     bool is_probing_ = false;
     std::mutex answer_mutex_;

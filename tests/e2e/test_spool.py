@@ -7,7 +7,10 @@ import base64
 import json
 import os
 import pathlib
+import random
+import string
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Iterator
 
 import confluent_kafka
@@ -203,6 +206,31 @@ def test_a_lowered_limit_dead_letters_what_is_too_large_and_nothing_else(
     assert len(json.dumps(letter)) < 4_000
     assert contract.unexplained_holes(stage.reader.refresh()) == []
     gateway.terminate()
+
+
+def test_a_batch_refused_first_on_its_partition_is_not_overtaken(
+        own_kafka: KafkaBroker, make_stage: Callable[..., Stage], session_id: str) -> None:
+    """Of a producer they have not met on a partition brokers store any batch, also the second."""
+    letters_topic = f"dead-letters-{session_id}"
+    own_kafka.create_topics([letters_topic])
+    stage = make_stage(own_kafka, {"ack_timeout": "10s", "exporters": {"kafka": {
+        "linger": "300ms", "topics": {"dead_letter": letters_topic}}}})
+    lower_limit(own_kafka, stage.topics["detail"], 20_000)
+    time.sleep(1)  # until the broker goes by it
+    noise = {f"note.{n}": "".join(random.choices(string.ascii_letters, k=900)) for n in range(60)}
+    poison = request([chat_span(session_id, span_id=(2).to_bytes(8, "big"), attributes=noise)])
+    with ThreadPoolExecutor() as sender:
+        own_kafka.pause()
+        batch = [body_of(session_id, 1), poison.SerializeToString()]
+        replies = [sender.submit(post, stage.gateway.http_port, body) for body in batch]
+        time.sleep(0.8)  # so that they are under way
+        replies.append(sender.submit(post, stage.gateway.http_port, body_of(session_id, 3)))
+        time.sleep(0.8)
+        own_kafka.unpause()
+    assert [reply.result().status for reply in replies] == [200, 400, 200]
+    stage.gateway.wait_until_at_rest()
+    assert spans_of(stage, session_id, "detail") == [1, 3]
+    stage.gateway.terminate()
 
 
 def test_with_ack_spool_a_reply_never_waits_for_kafka(

@@ -7,7 +7,8 @@
 //
 // What librdkafka promises holds here too (idempotence, enable.gapless.guarantee=true): batches of
 // a partition are appended in order; after one that is refused for good the producer is fatally
-// broken, and nothing behind it in that partition is appended. A purge reports in any order, the
+// broken, and nothing behind it in that partition is appended (of a first batch
+// deliver/first_batch_gate.h sees to that). A purge reports in any order, the
 // newest first, too; what was sent may still arrive at the broker after its report, even after the
 // next producer's records.
 #pragma once
