@@ -20,7 +20,6 @@ namespace {
 
 // What was walked, for the reader of the test's output.
 struct Tally {
-    EventEncoding encoding = EventEncoding::json;  // of the records
     std::size_t places = 0;
     std::size_t cells = 0;
     std::size_t records = 0;
@@ -50,7 +49,7 @@ std::string name_of(const Place& place, const Cell& cell) {
 }
 
 // What the dead-letter topic would get if this record could not be delivered.
-std::string dead_letter_of(SentRecord record, EventEncoding encoding) {
+std::string dead_letter_of(SentRecord record) {
     OutboundRecord lost;
     lost.event_class = record.event_class;
     lost.tenant_id = "default";
@@ -58,7 +57,7 @@ std::string dead_letter_of(SentRecord record, EventEncoding encoding) {
     lost.value = record.value.data();
     lost.value_bytes = static_cast<std::uint32_t>(record.value.size());
     std::string letter;
-    write_dead_letter(letter, encoding, lost, "too_large");
+    write_dead_letter(letter, lost, "too_large");
     return letter;
 }
 
@@ -80,7 +79,7 @@ void check_records(
     std::set<std::string> told;
     for (const SentRecord& record : context.new_records()) {
         ++tally.records;
-        find_leaks(place, dead_letter_of(record, tally.encoding), "a dead letter", tally);
+        find_leaks(place, dead_letter_of(record), "a dead letter", tally);
         const auto own = by_session.find(record.session);
         if (record.event_class == EventClass::evidence) {
             if (own != by_session.end() && shows(record.value, own->second->canary)) {
@@ -139,7 +138,6 @@ std::string listed(const std::set<std::string>& names) {
 
 void walk_matrix(EventEncoding records, std::string_view records_name) {
     Tally tally;
-    tally.encoding = records;
     ProductContext context(records);
     for (const Place& place : all_places()) {
         walk_place(place, BodyEncoding::protobuf, context, tally);
