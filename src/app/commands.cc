@@ -8,6 +8,7 @@
 #include "app/check.h"
 #include "app/evidence.h"
 #include "app/explain.h"
+#include "app/reading_commands.h"
 #include "app/redact.h"
 #include "app/serve.h"
 #include "app/spool.h"
@@ -111,10 +112,19 @@ CLI::App* add_tail(CLI::App& app, TailArguments& arguments) {
     command->add_option("--from", arguments.directory, "Directory of JSONL files instead of Kafka");
     command->add_option("--class", arguments.classes, "operational, detail, evidence")
         ->delimiter(',');
-    command->add_option("--session", arguments.session_id, "Only this session");
+    command->add_option("--session", arguments.session_ids, "Only these sessions")->delimiter(',');
+    command->add_option("--agent", arguments.agents, "Only these agents, by name or id")
+        ->delimiter(',');
+    command->add_option("--tool", arguments.tools, "Only calls of these tools")->delimiter(',');
+    command->add_option("--tenant", arguments.tenant_id, "Only this tenant");
     command->add_option("--since", arguments.since, "Age such as 10m, or an RFC 3339 time");
     command->add_flag("--follow,-f", arguments.follows, "Go on with new events");
     command->add_flag("--json", arguments.prints_json, "The events themselves, one a line");
+    command->add_flag(
+        "--all-partitions",
+        arguments.reads_all_partitions,
+        "Read every partition: for topics that have grown since"
+    );
     return command;
 }
 
@@ -229,6 +239,8 @@ int run_command(int argc, char** argv) {
     const EvidenceCommands evidence = add_evidence(app, verify_arguments, erase_arguments);
     SpoolArguments spool_arguments;
     const SpoolCommands spool = add_spool(app, spool_arguments);
+    CommandRun run_reading;
+    add_reading_commands(app, run_reading);
 
     try {
         app.parse(argc, argv);
@@ -251,6 +263,7 @@ int run_command(int argc, char** argv) {
                                        : repair_spool(spool_arguments)
             );
         }
+        if (run_reading) return static_cast<int>(run_reading());
         if (redact_command->parsed()) return static_cast<int>(redact(redact_options));
         if (tail_command->parsed()) return static_cast<int>(tail(tail_arguments));
     } catch (const CLI::ParseError& error) {

@@ -2,7 +2,6 @@
 // is, opens no more, and still fits its commitments. In this order:
 //
 //   which keys ─▶ confirmed ─▶ audit record stored ─▶ keys destroyed ─▶ read back: none is left
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -14,22 +13,19 @@
 #include <utility>
 #include <vector>
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "app/audit_log.h"
 #include "app/evidence.h"
 #include "app/evidence_source.h"
-#include "app/make_rules.h"
 #include "app/report_faults.h"
 #include "base/clock.h"
-#include "base/file_system.h"
 #include "base/json_quote.h"
 #include "base/text.h"
 #include "config/load_config.h"
 #include "deliver/evidence_key_file.h"
-#include "deliver/topic_admin.h"
 #include "deliver/topic_writer.h"
 #include "digest/tenant_keys.h"
 #include "model/id_form.h"
@@ -65,13 +61,6 @@ std::vector<const StoredDataKey*> keys_of(
     return store.of(arguments.tenant_id, subject.per, subject.name);
 }
 
-std::string who() {
-    const ::passwd* const user =
-        ::getpwuid(::geteuid());  // NOLINT(concurrency-mt-unsafe): one thread
-    const std::string name = user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
-    return name + "@" + host_name();
-}
-
 // Names the keys as far as they fit a record; their number always.
 std::string audit_record(const EvidenceEraseArguments& arguments, const KeyIds& ids) {
     const Subject subject = subject_of(arguments);
@@ -79,7 +68,7 @@ std::string audit_record(const EvidenceEraseArguments& arguments, const KeyIds& 
         R"({{"schema_version":1,"audit_type":"evidence_erase","ts":"{}","who":{},"why":{},)"
         R"("tenant_id":{},"per":"{}","subject":{},"keys_count":{},"key_ids":[)",
         to_rfc3339(SystemClock().wall_nanos()),
-        json_quote(who()),
+        json_quote(audit_user()),
         json_quote(arguments.reason),
         json_quote(arguments.tenant_id),
         name_of(subject.per),
@@ -120,13 +109,8 @@ class KeyPlace {
     }
 
     [[nodiscard]] Status audit(const std::string& tenant_id, const std::string& record) const {
-        if (is_kafka()) return audit_to_topic(tenant_id, record);
-        PosixFileSystem files;
-        auto file = files.open_append(source_.directory + "/audit.jsonl", 0600);
-        if (!file) return tl::unexpected(std::move(file.error()));
-        if (Status done = (*file)->append(record + "\n"); !done) return done;
-        if (Status done = (*file)->sync(); !done) return done;
-        return files.sync_directory(source_.directory);
+        const AuditPlace place{source_.directory, source_.kafka};
+        return write_audit(place, tenant_id, tenant_id, std::array{record});
     }
 
     [[nodiscard]] Status erase(const KeyIds& ids) const {
@@ -144,23 +128,6 @@ class KeyPlace {
 
   private:
     [[nodiscard]] bool is_kafka() const { return source_.directory.empty(); }
-
-    [[nodiscard]] Status audit_to_topic(const std::string& tenant_id, const std::string& record)
-        const {
-        auto writer = TopicWriter::connect(source_.kafka);
-        if (!writer) return tl::unexpected(std::move(writer.error()));
-        const std::vector<std::string> topics = audit_topics(source_.kafka);
-        const auto& tenants = source_.kafka.tenants;
-        std::size_t index = 0;
-        if (topics.size() > 1) {
-            const auto at = std::find(tenants.begin(), tenants.end(), tenant_id);
-            index = static_cast<std::size_t>(at - tenants.begin());
-        }
-        if (index >= topics.size()) {
-            return fail(ErrorCode::not_found, "this tenant has no audit topic");
-        }
-        return (*writer)->write(topics[index], std::array{TopicRecord{tenant_id, record}});
-    }
 
     EvidenceSource source_;
 };

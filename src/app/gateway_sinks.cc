@@ -44,7 +44,8 @@ Config with_dev_broker(const GatewayOptions& options) {
 Status Gateway::Rooms::open_sinks() {
     if (options.has_dev_broker) {
         const KafkaTopics& topics = config.exporters.kafka.topics;
-        std::vector<std::string> names{topics.operational, topics.detail, topics.evidence};
+        std::vector<std::string> names{
+            topics.operational, topics.detail, topics.evidence, config.guard.state_topic};
         if (has_evidence_keys(config.route.evidence)) names.push_back(topics.evidence_keys);
         Result<std::unique_ptr<DevBroker>> broker = DevBroker::start(names);
         if (!broker) return tl::unexpected(std::move(broker.error()));

@@ -3,13 +3,11 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 #include <sstream>
 
-#include <unistd.h>
-
 #include "app/report_faults.h"
+#include "app/terminal.h"
 #include "base/clock.h"
 #include "config/load_config.h"
 #include "session/tail.h"
@@ -42,11 +40,14 @@ ExitCode failed(const Error& error) {
 Result<TailOptions> options_of(const TailArguments& arguments) {
     TailOptions options;
     options.directory = arguments.directory;
-    options.session_id = arguments.session_id;
+    options.filter.session_ids = arguments.session_ids;
+    options.filter.agents = arguments.agents;
+    options.filter.tools = arguments.tools;
+    options.filter.tenant_id = arguments.tenant_id;
+    options.reads_all_partitions = arguments.reads_all_partitions;
     options.follows = arguments.follows;
     options.prints_json = arguments.prints_json;
-    const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): one thread
-    options.has_colours = ::isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == 0);
+    options.has_colours = wants_colours();
     for (const std::string& name : arguments.classes) {
         bool is_known = false;
         for (std::size_t i = 0; i < event_classes_count; ++i) {
@@ -106,7 +107,8 @@ ExitCode tail(const TailArguments& arguments) {
     std::signal(SIGPIPE, SIG_IGN);
     const Result<std::uint64_t> printed = run_tail(*options, &*kafka, std::cout, is_stopping);
     if (!printed) return failed(printed.error());
-    const bool found_none = *printed == 0 && !options->session_id.empty() && !options->follows;
+    const bool found_none =
+        *printed == 0 && !options->filter.session_ids.empty() && !options->follows;
     return found_none ? ExitCode::not_found : ExitCode::clean;
 }
 

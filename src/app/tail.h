@@ -13,8 +13,12 @@ struct TailArguments {
     std::string brokers;    // instead of a configuration: host:port,…
     std::string directory;  // --from
     std::vector<std::string> classes;
-    std::string session_id;
+    std::vector<std::string> session_ids;
+    std::vector<std::string> agents;
+    std::vector<std::string> tools;
+    std::string tenant_id;
     std::string since;
+    bool reads_all_partitions = false;
     bool follows = false;
     bool prints_json = false;
 };

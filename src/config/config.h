@@ -235,6 +235,48 @@ struct LogConfig {
     std::string format = "auto";  // auto | text | json; auto: text on a TTY
 };
 
+// Thresholds of the loop detector (timeline/loop_detector.h), for `spangate guard` and replay
+// alike.
+struct LoopThresholds {
+    std::uint32_t repeats_warn = 3;  // L1 no progress
+    std::uint32_t repeats_critical = 6;
+    std::uint32_t polls_max = 50;  // L2 changing results
+    double polls_per_second_max = 1.0;
+    double polls_cost_usd = 0.10;
+    std::uint32_t cycle_period_max = 8;  // L3
+    std::uint32_t cycles_warn = 3;
+    std::uint32_t cycles_critical = 5;
+    std::uint32_t failures_warn = 3;            // L4
+    std::uint32_t permanent_failures_warn = 2;  // of errors that a repeat does not mend
+    std::uint32_t frozen_steps_warn = 5;        // L5
+    std::uint32_t frozen_steps_critical = 10;
+    std::uint32_t retries_warn = 2;  // L6
+    std::uint32_t retries_critical = 4;
+    std::uint32_t variations_warn = 4;     // L7
+    std::uint32_t handoff_turns_warn = 3;  // L8
+    std::uint32_t delegation_depth_max = 8;
+    double cost_slope_factor = 3.0;  // L9
+    double cost_slope_usd_per_minute_min = 0.10;
+    double context_growth_min = 0.20;  // L10, a call
+    std::uint32_t context_calls = 5;
+    std::uint32_t context_window_tokens = 0;  // 0: not judged
+    Millis budget_horizon{300'000};           // L11
+    Millis silence{600'000};                  // L12
+};
+
+struct GuardConfig {
+    bool enabled = true;  // signals; off: replay and guard tell none
+    std::string group = "spangate-guard";
+    std::string endpoint = "127.0.0.1:9465";  // GET /guard/SESSION, /metrics; empty: off
+    Secret webhook;  // URL that signals are posted to, which may hold a token; empty: none
+    std::string state_topic = "agent.guard-state";  // compacted
+    Millis state_interval{10'000};                  // how often changed sessions are saved
+    std::uint32_t sessions_max = 100'000;
+    Millis session_ttl{86'400'000};  // a session without an event for so long is forgotten
+    double budget_usd = 0;           // of a session that tells none; 0: none
+    LoopThresholds loops;
+};
+
 struct Config {
     ReceiversConfig receivers;
     BatchConfig batch;
@@ -249,6 +291,7 @@ struct Config {
     Bytes memory_bytes_max = 128 * mib;
     ShutdownConfig shutdown;
     AdminConfig admin;
+    GuardConfig guard;
     LogConfig log;
     std::uint32_t lanes = 0;  // 0: from the cores
 };

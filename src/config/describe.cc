@@ -106,6 +106,7 @@ Group describe(Config& config) {
                 "host:port of /metrics /healthz /readyz /config /-/reload; empty: off."
             )}
         ),
+        describe_guard(config.guard),
         group(
             "log",
             "Lines on stderr; never a payload.",

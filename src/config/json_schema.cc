@@ -95,6 +95,14 @@ void write(SchemaWriter& writer, const Count& shape) {
     writer.member("default", std::to_string(*shape.value));
 }
 
+void write(SchemaWriter& writer, const Real& shape) {
+    writer.member("type", R"(["number", "string", "null"])");
+    writer.member("minimum", fmt::format("{}", shape.least));
+    writer.member("maximum", fmt::format("{}", shape.most));
+    writer.member("pattern", fmt::format("\"{}\"", substitution_pattern));
+    writer.member("default", fmt::format("{}", *shape.value));
+}
+
 void write(SchemaWriter& writer, const Size& shape) {
     writer.member("type", R"(["integer", "string", "null"])");
     writer.member("minimum", std::to_string(shape.least));

@@ -52,12 +52,12 @@ void add_defaults(Config& config) {
 
 // A setting that could not be read still has its default: what the rules say about that would only
 // confuse.
-void add_rule_faults(const Config& config, SettingsRead& read) {
+void add_rule_faults(const Config& config, ConfigUse use, SettingsRead& read) {
     std::set<std::string> unread;
     for (const PlacedFault& fault : read.faults) {
         unread.insert(fault.path);
     }
-    for (RuleFault& fault : validate(config)) {
+    for (RuleFault& fault : validate(config, use)) {
         if (unread.contains(fault.path)) continue;
         const YamlPlace place = place_of(read.places, fault.path);
         read.faults.push_back({place, std::move(fault.path), std::move(fault.message)});
@@ -81,21 +81,23 @@ Faults in_order(std::vector<PlacedFault> faults, std::string_view name) {
 
 }  // namespace
 
-tl::expected<Config, Faults> load_config(const std::string& path) {
+tl::expected<Config, Faults> load_config(const std::string& path, ConfigUse use) {
     const Result<std::string> text = read_bounded_file(path, config_bytes_max);
     if (!text) {
         return tl::unexpected<Faults>({{place_text(path, {1, 1}), text.error().message}});
     }
-    return load_config_text(*text, path);
+    return load_config_text(*text, path, use);
 }
 
-tl::expected<Config, Faults> load_config_text(std::string_view text, std::string_view name) {
+tl::expected<Config, Faults> load_config_text(
+    std::string_view text, std::string_view name, ConfigUse use
+) {
     const Result<YamlNode> document = parse_yaml(text, name, config_nodes_max);
     if (!document) return tl::unexpected<Faults>({fault_of(document.error(), name)});
     Config config;
     SettingsRead read = read_settings(*document, describe(config));
     add_defaults(config);
-    add_rule_faults(config, read);
+    add_rule_faults(config, use, read);
     if (!read.faults.empty()) {
         return tl::unexpected<Faults>(in_order(std::move(read.faults), name));
     }

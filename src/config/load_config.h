@@ -2,6 +2,7 @@
 // sockets or talk to anyone; it reads the file itself and what ${file:…} names.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +18,18 @@ struct ConfigFault {
     std::string message;  // what is wrong and what would be right; never a secret
 };
 
+// Who reads the file. Only a gateway needs the hash key: who reads topics must not have to hold it.
+enum class ConfigUse : std::uint8_t { gateway, reader };
+
 // The faults are sorted by place. Without brokers and without a jsonl directory the directory
 // becomes ./spangate-data, so that a gateway with an empty file does something visible.
-[[nodiscard]] tl::expected<Config, std::vector<ConfigFault>> load_config(const std::string& path);
+[[nodiscard]] tl::expected<Config, std::vector<ConfigFault>> load_config(
+    const std::string& path, ConfigUse use = ConfigUse::gateway
+);
 
 // `name` stands in the places of faults.
 [[nodiscard]] tl::expected<Config, std::vector<ConfigFault>> load_config_text(
-    std::string_view text, std::string_view name
+    std::string_view text, std::string_view name, ConfigUse use = ConfigUse::gateway
 );
 
 // What is allowed and probably not meant. Looks whether the files that are named can be read.

@@ -80,6 +80,9 @@ std::string limits_text(const Setting& setting) {
             [&](const Count& shape) {
                 return range_text(std::to_string(shape.least), std::to_string(shape.most));
             },
+            [&](const Real& shape) {
+                return range_text(fmt::format("{}", shape.least), fmt::format("{}", shape.most));
+            },
             [&](const Size& shape) {
                 return range_text(size_text(shape.least), size_text(shape.most));
             },
@@ -140,6 +143,10 @@ class YamlWriter {
 
     void write(std::string_view key, const Count& shape) {
         write_value(key, std::to_string(*shape.value));
+    }
+
+    void write(std::string_view key, const Real& shape) {
+        write_value(key, fmt::format("{}", *shape.value));
     }
 
     void write(std::string_view key, const Size& shape) {

@@ -1,6 +1,7 @@
 #include "config/read_settings.h"
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
@@ -220,6 +221,22 @@ class SettingsReader {
         if (!is_number || value < shape.least || value > shape.most) {
             add_wrong_value(
                 node, path, fmt::format("a whole number from {} to {}", shape.least, shape.most)
+            );
+            return;
+        }
+        *shape.value = value;
+    }
+
+    void read(const YamlNode& node, const Real& shape, const std::string& path) {
+        const std::optional<std::string> text = scalar_text(node, path);
+        if (!text) return;
+        double value = 0;
+        const char* const end = text->data() + text->size();
+        const auto [stop, error] = std::from_chars(text->data(), end, value);
+        const bool is_number = error == std::errc{} && stop == end && std::isfinite(value);
+        if (!is_number || value < shape.least || value > shape.most) {
+            add_wrong_value(
+                node, path, fmt::format("a number from {} to {}", shape.least, shape.most)
             );
             return;
         }

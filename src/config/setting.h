@@ -28,6 +28,12 @@ struct Count {
     std::uint32_t most;
 };
 
+struct Real {
+    double* value;
+    double least;
+    double most;
+};
+
 struct Size {
     Bytes* value;
     Bytes least;
@@ -73,6 +79,7 @@ struct Setting {
     std::variant<
         Flag,
         Count,
+        Real,
         Size,
         Duration,
         Text,

@@ -25,6 +25,17 @@ struct CountRange {
     return {key, doc, Count{&value, range.least, range.most}};
 }
 
+struct RealRange {
+    double least;
+    double most;
+};
+
+[[nodiscard]] inline Setting real(
+    std::string_view key, double& value, RealRange range, std::string_view doc
+) {
+    return {key, doc, Real{&value, range.least, range.most}};
+}
+
 struct SizeRange {
     Bytes least;
     Bytes most;
@@ -99,5 +110,6 @@ namespace spangate {
 [[nodiscard]] Setting describe_receivers(ReceiversConfig& receivers);
 [[nodiscard]] Setting describe_processors(Config& config);
 [[nodiscard]] Setting describe_exporters(ExportersConfig& exporters);
+[[nodiscard]] Setting describe_guard(GuardConfig& guard);
 
 }  // namespace spangate

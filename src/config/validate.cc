@@ -59,10 +59,11 @@ void check_openness(
 }
 
 void check_distinct_endpoints(const Config& config, Faults& faults) {
-    const std::array<std::pair<std::string, std::string>, 3> endpoints = {{
+    const std::array<std::pair<std::string, std::string>, 4> endpoints = {{
         {"receivers.otlp.protocols.grpc.endpoint", config.receivers.grpc_endpoint},
         {"receivers.otlp.protocols.http.endpoint", config.receivers.http_endpoint},
         {"admin.endpoint", config.admin.endpoint},
+        {"guard.endpoint", config.guard.endpoint},
     }};
     for (std::size_t i = 1; i < endpoints.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
@@ -162,12 +163,13 @@ void check_promises(const Config& config, Faults& faults) {
     }
 }
 
-void check_hash_key(const Config& config, Faults& faults) {
+void check_hash_key(const Config& config, ConfigUse use, Faults& faults) {
     const Secret& key = config.redact.hash_key;
     constexpr std::string_view advice =
         "make one with `openssl rand -hex 32` and give every gateway of the cluster the same, for "
         "example as ${env:SPANGATE_HASH_KEY}";
-    if (key.empty() && !config.exporters.kafka.brokers.empty()) {
+    const bool is_needed = use == ConfigUse::gateway && !config.exporters.kafka.brokers.empty();
+    if (key.empty() && is_needed) {
         faults.push_back(
             {"processors.redact.hash_key", fmt::format("is needed with Kafka; {}", advice)}
         );
@@ -263,8 +265,8 @@ void validate_receivers(const Config& config, Faults& faults) {
     }
 }
 
-void validate_processors(const Config& config, Faults& faults) {
-    check_hash_key(config, faults);
+void validate_processors(const Config& config, ConfigUse use, Faults& faults) {
+    check_hash_key(config, use, faults);
     check_patterns(config.redact, faults);
     check_keys(config.redact, faults);
     for (const std::string& key : config.interpret.session_keys) {
@@ -273,13 +275,14 @@ void validate_processors(const Config& config, Faults& faults) {
     }
 }
 
-std::vector<RuleFault> validate(const Config& config) {
+std::vector<RuleFault> validate(const Config& config, ConfigUse use) {
     std::vector<RuleFault> faults;
     validate_receivers(config, faults);
-    validate_processors(config, faults);
+    validate_processors(config, use, faults);
     validate_kafka(config.exporters.kafka, faults);
-    validate_topics(config.exporters.kafka, faults);
+    validate_topics(config, faults);
     validate_tee(config, faults);
+    validate_guard(config, faults);
     validate_not_yet(config, faults);
     check_memory(config, faults);
     check_times(config, faults);

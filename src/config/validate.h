@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/load_config.h"
 
 namespace spangate {
 
@@ -18,14 +19,17 @@ struct RuleFault {
     std::string message;  // begins with what is wrong
 };
 
-[[nodiscard]] std::vector<RuleFault> validate(const Config& config);
+[[nodiscard]] std::vector<RuleFault> validate(
+    const Config& config, ConfigUse use = ConfigUse::gateway
+);
 
 // The parts, each in its file.
 void validate_receivers(const Config& config, std::vector<RuleFault>& faults);
-void validate_processors(const Config& config, std::vector<RuleFault>& faults);
+void validate_processors(const Config& config, ConfigUse use, std::vector<RuleFault>& faults);
 void validate_kafka(const KafkaConfig& kafka, std::vector<RuleFault>& faults);
-void validate_topics(const KafkaConfig& kafka, std::vector<RuleFault>& faults);
+void validate_topics(const Config& config, std::vector<RuleFault>& faults);
 void validate_tee(const Config& config, std::vector<RuleFault>& faults);
+void validate_guard(const Config& config, std::vector<RuleFault>& faults);
 void validate_not_yet(const Config& config, std::vector<RuleFault>& faults);
 
 // host:port with a port up to 65535; IPv6 hosts in brackets. Views into `endpoint`.

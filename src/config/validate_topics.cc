@@ -83,7 +83,8 @@ void check_tenants(const KafkaConfig& kafka, std::vector<RuleFault>& faults) {
 
 }  // namespace
 
-void validate_topics(const KafkaConfig& kafka, std::vector<RuleFault>& faults) {
+void validate_topics(const Config& config, std::vector<RuleFault>& faults) {
+    const KafkaConfig& kafka = config.exporters.kafka;
     const std::array<std::pair<std::string_view, const std::string*>, 6> topics = {{
         {"operational", &kafka.topics.operational},
         {"detail", &kafka.topics.detail},
@@ -114,6 +115,7 @@ void validate_topics(const KafkaConfig& kafka, std::vector<RuleFault>& faults) {
             if (!names.add(path, with_tenant(*topic, tenant))) break;
         }
     }
+    (void)names.add("guard.state_topic", config.guard.state_topic);
 }
 
 }  // namespace spangate

@@ -1,5 +1,6 @@
 #include "session/event_line.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <optional>
@@ -15,6 +16,8 @@ constexpr std::string_view bold = "\x1b[1m";
 constexpr std::string_view red = "\x1b[31m";
 constexpr std::string_view dim = "\x1b[2m";
 constexpr std::string_view plain = "\x1b[0m";
+constexpr std::size_t session_columns_max = 36;
+constexpr std::size_t agent_columns_max = 20;
 
 // The code point of the two- or three-byte sequence at `at` in well-formed UTF-8, 0 for others.
 std::uint32_t code_point(std::string_view text, std::size_t at) {
@@ -65,33 +68,51 @@ void append_harmless(std::string_view text, std::string& out) {
 }
 
 std::string_view EventLine::text_of(const StoredEvent& event) {
-    line_.clear();
     if (!event.is_json) {
         return line_ = fmt::format(
                    "{} ({} bytes of protobuf)", name_of(event.event_class), event.value.size()
                );
     }
     if (!fields_.parse(event.value)) return line_ = "(not an event)";
-    const std::optional<WallNanos> time = fields_.time("timestamp");
+    return text_of(event.event_class, fields_);
+}
+
+std::string_view EventLine::text_of(EventClass event_class, const EventFields& fields) {
+    line_.clear();
+    blanks_ = 0;
+    const std::optional<WallNanos> time = fields.time("timestamp");
     if (has_colours_) line_ += dim;
     line_ += time ? to_rfc3339(*time).substr(0, 23) + "Z" : std::string("-");
     if (has_colours_) line_ += plain;
-    fmt::format_to(std::back_inserter(line_), " {:<11} ", name_of(event.event_class));
+    fmt::format_to(std::back_inserter(line_), " {:<11} ", name_of(event_class));
     if (has_colours_) line_ += bold;
-    const std::string_view type = fields_.text("event_type");
+    const std::string_view type = fields.text("event_type");
     append_harmless(type, line_);
     if (has_colours_) line_ += plain;
     line_.append(type.size() < 19 ? 19 - type.size() : 0, ' ');
     line_ += ' ';
-    append_harmless(fields_.text("session_id"), line_);
-    add_facts();
-    add_usage();
+    add_aligned(fields.text("session_id"), session_widest_, session_columns_max);
+    add_facts(fields);
+    add_usage(fields);
     return line_;
+}
+
+void EventLine::begin_fact() {
+    line_.append(blanks_ + 1, ' ');
+    blanks_ = 0;
+}
+
+void EventLine::add_aligned(std::string_view text, std::size_t& widest, std::size_t widest_max) {
+    const std::size_t begin = line_.size();
+    append_harmless(text, line_);
+    const std::size_t width = line_.size() - begin;
+    widest = std::max(widest, std::min(width, widest_max));
+    blanks_ = width < widest ? widest - width : 0;
 }
 
 void EventLine::add(std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    line_ += ' ';
+    begin_fact();
     line_ += name;
     line_ += '=';
     append_harmless(value, line_);
@@ -105,39 +126,50 @@ void EventLine::add_head(std::string_view name, std::string_view value) {
     if (head.size() < value.size()) line_ += "…";
 }
 
-void EventLine::add_facts() {
+void EventLine::add_facts(const EventFields& fields) {
     constexpr std::array<std::array<std::string_view, 2>, 6> shown = {{
-        {"agent", "agent_name"},
         {"tool", "tool_name"},
         {"model", "model"},
+        {"chosen", "decision_chosen"},
         {"to", "handoff_target"},
         {"decision", "policy_decision"},
         {"reason", "termination_reason"},
     }};
+    if (const std::string_view agent = fields.text("agent_name"); !agent.empty()) {
+        begin_fact();
+        line_ += "agent=";
+        add_aligned(agent, agent_widest_, agent_columns_max);
+    }
     for (const auto& [name, field] : shown)
-        add(name, fields_.text(field));
-    add_head("event", fields_.text("event_name"));
-    add_head("severity", fields_.text("severity"));
-    const std::string_view outcome = fields_.text("outcome");
+        add(name, fields.text(field));
+    add_head("event", fields.text("event_name"));
+    add("signal", fields.text("signal"));
+    add_head("severity", fields.text("severity"));
+    const std::string_view outcome = fields.text("outcome");
     const bool is_bad = !outcome.empty() && outcome != "ok";
     if (is_bad && has_colours_) line_ += red;
     add("outcome", outcome);
-    add("error", fields_.text("error_class"));
+    add("error", fields.text("error_class"));
     if (is_bad && has_colours_) line_ += plain;
-    const std::optional<double> duration_ms = fields_.real("duration_ms");
-    if (duration_ms) fmt::format_to(std::back_inserter(line_), " {:.0f}ms", *duration_ms);
+    const std::optional<double> duration_ms = fields.real("duration_ms");
+    if (!duration_ms) return;
+    begin_fact();
+    fmt::format_to(std::back_inserter(line_), "{:.0f}ms", *duration_ms);
 }
 
-void EventLine::add_usage() {
-    const std::optional<std::int64_t> prompt = fields_.integer("tokens_prompt");
-    const std::optional<std::int64_t> completion = fields_.integer("tokens_completion");
+void EventLine::add_usage(const EventFields& fields) {
+    const std::optional<std::int64_t> prompt = fields.integer("tokens_prompt");
+    const std::optional<std::int64_t> completion = fields.integer("tokens_completion");
     if (prompt || completion) {
+        begin_fact();
         fmt::format_to(
-            std::back_inserter(line_), " tokens={}+{}", prompt.value_or(0), completion.value_or(0)
+            std::back_inserter(line_), "tokens={}+{}", prompt.value_or(0), completion.value_or(0)
         );
     }
-    const std::optional<double> cost = fields_.real("cost_usd");
-    if (cost) fmt::format_to(std::back_inserter(line_), " cost=${:.6f}", *cost);
+    const std::optional<double> cost = fields.real("cost_usd");
+    if (!cost) return;
+    begin_fact();
+    fmt::format_to(std::back_inserter(line_), "cost=${:.6f}", *cost);
 }
 
 }  // namespace spangate

@@ -26,6 +26,7 @@ struct StoredEvent {
     std::string value;
     WallNanos received_at = 0;    // ts_received; 0: not known
     std::int32_t partition = -1;  // -1: it comes from a file
+    std::int64_t offset = -1;     // on the partition; of a file: the line, over all files of the class
 };
 
 enum class ReadState : std::uint8_t {

@@ -73,6 +73,7 @@ Result<bool> JsonlStream::next(StoredEvent& event) {
             continue;
         }
         if (line_.starts_with(header_begin)) continue;
+        ++lines_;
         if (!fields_.parse(line_)) {
             ++damaged_;
             continue;
@@ -82,6 +83,7 @@ Result<bool> JsonlStream::next(StoredEvent& event) {
         event.is_json = true;
         event.value.assign(line_);
         event.received_at = received_at_;
+        event.offset = lines_;
         return true;
     }
 }

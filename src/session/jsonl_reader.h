@@ -64,6 +64,7 @@ class JsonlStream {
     std::string line_;
     EventFields fields_;
     WallNanos received_at_ = 0;
+    std::int64_t lines_ = 0;  // read so far, headers aside
     std::uint64_t damaged_ = 0;
 };
 

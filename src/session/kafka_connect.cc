@@ -32,6 +32,12 @@ std::vector<std::pair<std::string, std::string>> properties_of(const KafkaConfig
         {"enable.partition.eof", "true"},
         {"auto.offset.reset", "earliest"},
         {"isolation.level", "read_committed"},
+        // The end of a partition is told this soon; new records come at once all the same.
+        {"fetch.wait.max.ms", "100"},
+        // Large fetches, and few of them waiting: a replay's memory is for the session.
+        {"max.partition.fetch.bytes", "4194304"},
+        {"queued.max.messages.kbytes", "16384"},
+        {"fetch.queue.backoff.ms", "5"},
         {"log.connection.close", "false"},
         {"reconnect.backoff.max.ms", "1000"},
         {"security.protocol", security_protocol(config)},

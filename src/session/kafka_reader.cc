@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
 #include "session/kafka_connect.h"
@@ -49,32 +50,63 @@ std::vector<std::string> topics_of(const KafkaConfig& config, EventClass event_c
 }  // namespace
 
 struct KafkaReader::State {
+    using Place = std::pair<std::string, std::int32_t>;
+
     EventQuery query;
     Handle handle;
     std::vector<std::pair<std::string, EventClass>> topics;
     PartitionList partitions{rd_kafka_topic_partition_list_new(16)};
-    std::set<std::pair<std::string, std::int32_t>> ended;  // read up to what was there
+    std::map<Place, std::int64_t> ends;  // of partitions still to be read: behind what was there
     std::uint32_t quiet_polls = 0;
+    StoredEvent packed;         // a record of several lines
+    std::size_t packed_at = 0;  // its next one
 
-    [[nodiscard]] Status add_topic(const std::string& name, bool reads_all_partitions);
+    [[nodiscard]] Status add_topic(
+        const std::string& name, EventClass event_class, bool reads_all_partitions
+    );
     [[nodiscard]] Status start();
     void find_offsets();
+    void find_ends();
     [[nodiscard]] std::int64_t near_end(const rd_kafka_topic_partition_t& partition) const;
-    [[nodiscard]] bool take(const rd_kafka_message_t& message, StoredEvent& event) const;
+    [[nodiscard]] bool is_over(const rd_kafka_message_t& message);
+    void end_partition(const rd_kafka_message_t& message);
+    [[nodiscard]] bool take(const rd_kafka_message_t& message, StoredEvent& event);
+    [[nodiscard]] bool unpack(StoredEvent& event);
+    [[nodiscard]] EventClass class_of(std::string_view topic) const;
+    [[nodiscard]] tl::unexpected<Error> failure(std::string_view topic, rd_kafka_resp_err_t error)
+        const;
 };
 
-Status KafkaReader::State::add_topic(const std::string& name, bool reads_all_partitions) {
+EventClass KafkaReader::State::class_of(std::string_view topic) const {
+    for (const auto& [name, event_class] : topics) {
+        if (name == topic) return event_class;
+    }
+    return EventClass::operational;
+}
+
+// Says which class it is that cannot be read: the caller may go on without it.
+tl::unexpected<Error> KafkaReader::State::failure(std::string_view topic, rd_kafka_resp_err_t error)
+    const {
+    return kafka_failure(
+        fmt::format("read class {} (topic {})", name_of(class_of(topic)), topic), error
+    );
+}
+
+Status KafkaReader::State::add_topic(
+    const std::string& name, EventClass event_class, bool reads_all_partitions
+) {
+    topics.emplace_back(name, event_class);
     const std::unique_ptr<rd_kafka_topic_t, DestroyTopic> topic(
         rd_kafka_topic_new(handle.get(), name.c_str(), nullptr)
     );
-    if (topic == nullptr) return kafka_failure("read " + name, rd_kafka_last_error());
+    if (topic == nullptr) return failure(name, rd_kafka_last_error());
     const KafkaMetadata* found = nullptr;
     const rd_kafka_resp_err_t error =
         rd_kafka_metadata(handle.get(), 0, topic.get(), &found, metadata_timeout_ms);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, error);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failure(name, error);
     const std::unique_ptr<const KafkaMetadata, DestroyMetadata> metadata(found);
     const rd_kafka_metadata_topic& facts = metadata->topics[0];
-    if (facts.err != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read " + name, facts.err);
+    if (facts.err != RD_KAFKA_RESP_ERR_NO_ERROR) return failure(name, facts.err);
     std::int32_t first = 0;
     std::int32_t last = facts.partition_cnt - 1;
     if (!query.session_id.empty() && !reads_all_partitions) {
@@ -98,6 +130,7 @@ Status KafkaReader::State::start() {
         partitions->elems[i].offset =
             wants_new_only ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
     if (query.since) find_offsets();
+    if (!query.follows) find_ends();
     const rd_kafka_resp_err_t error = rd_kafka_assign(handle.get(), partitions.get());
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_failure("read the topics", error);
     return {};
@@ -130,22 +163,85 @@ void KafkaReader::State::find_offsets() {
     }
 }
 
-bool KafkaReader::State::take(const rd_kafka_message_t& message, StoredEvent& event) const {
+// What is there now is read, what comes meanwhile is not. Where the broker does not say, the end of
+// the partition ends it, whenever that is reached.
+void KafkaReader::State::find_ends() {
+    const PartitionList asked(rd_kafka_topic_partition_list_copy(partitions.get()));
+    for (int i = 0; i < asked->cnt; ++i)
+        asked->elems[i].offset = RD_KAFKA_OFFSET_END;  // as a time: the newest
+    const rd_kafka_resp_err_t error =
+        rd_kafka_offsets_for_times(handle.get(), asked.get(), offsets_timeout_ms);
+    for (int i = 0; i < partitions->cnt; ++i) {
+        const rd_kafka_topic_partition_t& partition = partitions->elems[i];
+        const rd_kafka_topic_partition_t& found = asked->elems[i];
+        std::int64_t end = INT64_MAX;
+        const bool is_told = error == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                             found.err == RD_KAFKA_RESP_ERR_NO_ERROR && found.offset >= 0;
+        if (is_told) end = found.offset;
+        // Nothing is there, or nothing new enough.
+        if (end == 0 || partition.offset == RD_KAFKA_OFFSET_END) continue;
+        if (partition.offset >= 0 && partition.offset >= end) continue;
+        ends.emplace(Place(partition.topic, partition.partition), end);
+    }
+}
+
+// Ends the partition with the last record that was there; true for those behind it.
+bool KafkaReader::State::is_over(const rd_kafka_message_t& message) {
+    if (query.follows) return false;
+    const auto end = ends.find({rd_kafka_topic_name(message.rkt), message.partition});
+    if (end == ends.end()) return true;
+    const std::int64_t behind = end->second;
+    if (message.offset + 1 >= behind) end_partition(message);
+    return message.offset >= behind;
+}
+
+// It may grow on: no more of it is fetched.
+void KafkaReader::State::end_partition(const rd_kafka_message_t& message) {
+    ends.erase({rd_kafka_topic_name(message.rkt), message.partition});
+    if (query.follows || ends.empty()) return;
+    const PartitionList ended(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(
+        ended.get(), rd_kafka_topic_name(message.rkt), message.partition
+    );
+    (void)rd_kafka_pause_partitions(handle.get(), ended.get());
+}
+
+// Events of one session and class may be packed as lines of one record (contract §1): the next one.
+bool KafkaReader::State::unpack(StoredEvent& event) {
+    while (packed_at < packed.value.size()) {
+        const std::size_t begin = packed_at;
+        const std::size_t end = std::min(packed.value.find('\n', begin), packed.value.size());
+        packed_at = end + 1;
+        if (end == begin) continue;
+        event.event_class = packed.event_class;
+        event.is_json = true;
+        event.value.assign(packed.value, begin, end - begin);
+        event.received_at = packed.received_at;
+        event.partition = packed.partition;
+        event.offset = packed.offset;
+        return true;
+    }
+    return false;
+}
+
+bool KafkaReader::State::take(const rd_kafka_message_t& message, StoredEvent& event) {
     if (query.since) {
         const std::int64_t at_ms = rd_kafka_message_timestamp(&message, nullptr);
         if (at_ms >= 0 && at_ms < *query.since / nanos_per_ms) return false;
     }
     const std::string_view key(static_cast<const char*>(message.key), message.key_len);
     if (!query.session_id.empty() && key != query.session_id) return false;
-    const std::string_view topic = rd_kafka_topic_name(message.rkt);
-    for (const auto& [name, event_class] : topics) {
-        if (name == topic) event.event_class = event_class;
-    }
+    event.event_class = class_of(rd_kafka_topic_name(message.rkt));
     event.value.assign(static_cast<const char*>(message.payload), message.len);
     event.is_json = event.value.starts_with('{');
     event.received_at = kafka_timestamp(message);
     event.partition = message.partition;
-    return true;
+    event.offset = message.offset;
+    // No newline stands within an event's JSON.
+    if (!event.is_json || event.value.find('\n') == std::string::npos) return true;
+    std::swap(packed, event);
+    packed_at = 0;
+    return unpack(event);
 }
 
 KafkaReader::KafkaReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -162,10 +258,9 @@ Result<std::unique_ptr<KafkaReader>> KafkaReader::open(
     state->handle = std::move(*handle);
     for (const EventClass event_class : state->query.classes) {
         for (const std::string& topic : topics_of(config, event_class)) {
-            if (Status added = state->add_topic(topic, reads_all_partitions); !added) {
+            if (Status added = state->add_topic(topic, event_class, reads_all_partitions); !added) {
                 return tl::unexpected(std::move(added.error()));
             }
-            state->topics.emplace_back(topic, event_class);
         }
     }
     if (Status started = state->start(); !started) {
@@ -175,34 +270,36 @@ Result<std::unique_ptr<KafkaReader>> KafkaReader::open(
 }
 
 Result<ReadState> KafkaReader::next(StoredEvent& event) {
-    const auto partitions_count = static_cast<std::size_t>(state_->partitions->cnt);
+    State& state = *state_;
     while (true) {
-        if (!state_->query.follows && state_->ended.size() == partitions_count) {
-            return ReadState::end;
-        }
-        const std::unique_ptr<rd_kafka_message_t, DestroyKafkaMessage> message(
-            rd_kafka_consumer_poll(state_->handle.get(), poll_interval_ms)
-        );
+        if (state.unpack(event)) return ReadState::event;
+        if (!state.query.follows && state.ends.empty()) return ReadState::end;
+        const KafkaMessage message(rd_kafka_consumer_poll(state.handle.get(), poll_interval_ms));
         if (message == nullptr) {
-            if (!state_->query.follows && ++state_->quiet_polls == quiet_polls_max) {
+            if (!state.query.follows && ++state.quiet_polls == quiet_polls_max) {
                 return fail(ErrorCode::unavailable, "the brokers went silent before the end");
             }
             return ReadState::nothing_yet;
         }
-        state_->quiet_polls = 0;
+        state.quiet_polls = 0;
         switch (message->err) {
             case RD_KAFKA_RESP_ERR_NO_ERROR:
-                if (state_->take(*message, event)) return ReadState::event;
+                if (!state.is_over(*message) && state.take(*message, event)) {
+                    return ReadState::event;
+                }
                 break;
             case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-                state_->ended.emplace(rd_kafka_topic_name(message->rkt), message->partition);
+                state.end_partition(*message);
                 break;
+            case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+                break;  // librdkafka looks for a coordinator, and we have no group to coordinate
             case RD_KAFKA_RESP_ERR__TRANSPORT:
             case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
                 // librdkafka goes on trying.
                 return ReadState::nothing_yet;
             default:
-                return kafka_failure("read on", message->err);
+                if (message->rkt == nullptr) return kafka_failure("read on", message->err);
+                return state.failure(rd_kafka_topic_name(message->rkt), message->err);
         }
     }
 }

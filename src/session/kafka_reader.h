@@ -2,7 +2,8 @@
 // trace on the cluster. A session is read from the one partition of its key (murmur2), as long as
 // the partition counts have not changed since; `reads_all_partitions` for topics that have grown.
 //
-// Without `follows` it reads up to what was there at the start. With `since` the broker finds the
+// Without `follows` it reads up to the high watermark at the start, also of a topic that grows on.
+// A record that packs several events gives them one by one. With `since` the broker finds the
 // offsets by record time; where it cannot, everything is read and older records are passed over.
 #pragma once
 
@@ -18,7 +19,8 @@ namespace spangate {
 class KafkaReader final : public EventReader {
   public:
     // Waits for the brokers' metadata: `unavailable` when none answers within ten seconds,
-    // `not_found` when a topic is missing. Topic names with {tenant} are read for all of `tenants`.
+    // `not_found` when a topic is missing, `permission_denied` (from next() too) when a class may
+    // not be read: the message names it. Topic names with {tenant} are read for all of `tenants`.
     [[nodiscard]] static Result<std::unique_ptr<KafkaReader>> open(
         const KafkaConfig& config, EventQuery query, bool reads_all_partitions = false
     );

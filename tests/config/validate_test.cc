@@ -363,4 +363,49 @@ TEST_CASE("warnings tell of clear evidence, long waits and files that are not th
     CHECK(has_warning(config, "processors.interpret.prices_file"));
 }
 
+TEST_CASE("who only reads topics needs no hash key") {
+    Config config = kafka_config();
+    config.redact.hash_key = Secret();
+    CHECK_FALSE(validate(config).empty());
+    CHECK(validate(config, ConfigUse::reader).empty());
+}
+
+TEST_CASE("the guard's names are those that Kafka and events take") {
+    const auto with = [](auto change) {
+        Config config = kafka_config();
+        change(config.guard);
+        return config;
+    };
+    CHECK(has_fault(with([](GuardConfig& guard) { guard.group = "a b"; }), "guard.group", "letters")
+    );
+    CHECK(has_fault(
+        with([](GuardConfig& guard) { guard.state_topic = "agent.operational"; }),
+        "guard.state_topic",
+        "is the topic of"
+    ));
+    CHECK(has_fault(
+        with([](GuardConfig& guard) { guard.endpoint = "9465"; }), "guard.endpoint", "host:port"
+    ));
+    CHECK(has_fault(
+        with([](GuardConfig& guard) { guard.endpoint = "127.0.0.1:9464"; }),
+        "guard.endpoint",
+        "is taken by"
+    ));
+    for (const char* url : {"hook", "ftp://x/", "http://u:p@x/", "http://x/?token=1"}) {
+        CAPTURE(url);
+        CHECK(has_fault(
+            with([url](GuardConfig& guard) { guard.webhook = Secret(url); }), "guard.webhook", "URL"
+        ));
+    }
+    CHECK(validate(with([](GuardConfig& guard) {
+              guard.webhook = Secret("https://hooks.example.org/T1/B2");
+          })).empty());
+}
+
+TEST_CASE("a guard's warning comes before what is critical") {
+    Config config = kafka_config();
+    config.guard.loops.repeats_warn = 9;
+    CHECK(has_fault(config, "guard.loops.repeats_critical", "below"));
+}
+
 }  // namespace spangate

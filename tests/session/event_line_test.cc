@@ -46,6 +46,20 @@ TEST_CASE("a line tells who did what, how it ended and what it cost") {
     CHECK(coloured.text_of(event).find("\x1b[31m outcome=error") != std::string_view::npos);
 }
 
+TEST_CASE("lines that follow each other are aligned by the longest session and agent so far") {
+    EventLine line(false);
+    StoredEvent event;
+    event.value = R"({"event_type":"inference","session_id":"a-long-one","agent_name":"planner"})";
+    const std::string first(line.text_of(event));
+    event.value =
+        R"({"event_type":"tool_response","session_id":"b","agent_name":"w","tool_name":"x"})";
+    const std::string second(line.text_of(event));
+    CHECK(first.find("agent=") == second.find("agent="));
+    CHECK(second.find("tool=x") == first.size() + 1);
+    event.value = R"({"event_type":"error","session_id":"c"})";
+    CHECK(line.text_of(event).ends_with(" c"));
+}
+
 TEST_CASE("the detail of a log record tells its event and severity, never its body") {
     StoredEvent event;
     event.event_class = EventClass::detail;

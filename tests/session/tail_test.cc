@@ -52,7 +52,7 @@ TEST_CASE("tail prints one line an event and counts them") {
 TEST_CASE("tail prints the events themselves on request, of one session if asked") {
     TailOptions options;
     options.prints_json = true;
-    options.session_id = "b";
+    options.filter.session_ids = {"b"};
     const Printed printed(options);
     CHECK(printed.count.value() == 1);
     CHECK(
@@ -60,6 +60,52 @@ TEST_CASE("tail prints the events themselves on request, of one session if asked
         R"({"timestamp":"2026-09-21T10:00:02.000000000Z","event_type":"error","session_id":"b"})"
         "\n"
     );
+}
+
+TEST_CASE("tail shows the events of one agent, tool or tenant, and of several sessions") {
+    const std::string events =
+        R"({"event_type":"inference","session_id":"a","tenant_id":"t","agent_name":"planner"})"
+        "\n"
+        R"({"event_type":"tool_response","session_id":"b","tenant_id":"t","agent_id":"w-1","tool_name":"search"})"
+        "\n"
+        R"({"event_type":"error","session_id":"c","tenant_id":"u"})"
+        "\n";
+    TemporaryDirectory directory;
+    const std::string path = directory.file("operational.jsonl", events);
+    const auto count = [&](const TailFilter& filter) {
+        TailOptions options;
+        options.directory = directory.path();
+        options.filter = filter;
+        std::ostringstream out;
+        const std::atomic<bool> stop{false};
+        return run_tail(options, nullptr, out, stop).value();
+    };
+    CHECK(count({}) == 3);
+    TailFilter filter;
+    filter.tenant_id = "t";
+    CHECK(count(filter) == 2);
+    filter.session_ids = {"a", "c"};
+    CHECK(count(filter) == 1);
+    filter.tenant_id.clear();
+    CHECK(count(filter) == 2);
+    filter.session_ids.clear();
+    filter.agents = {"planner", "w-1"};
+    CHECK(count(filter) == 2);
+    filter.tools = {"search"};
+    CHECK(count(filter) == 1);
+    filter.tenant_id = "u";
+    CHECK(count(filter) == 0);
+}
+
+TEST_CASE("tail reads on where nobody keeps a class") {
+    TemporaryDirectory directory;
+    const std::string path = directory.file("operational.jsonl", two_events);
+    TailOptions options;
+    options.directory = directory.path();
+    options.classes = {EventClass::operational, EventClass::detail};
+    std::ostringstream out;
+    const std::atomic<bool> stop{false};
+    CHECK(run_tail(options, nullptr, out, stop).value() == 2);
 }
 
 TEST_CASE("tail ends at once when it is told to stop") {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pathlib
+import subprocess
 from typing import Any, Callable
 
 import kubernetes_validate
@@ -82,6 +83,19 @@ def test_the_image_carries_the_version_of_the_project(name: str) -> None:
 @pytest.mark.parametrize("name", ["sidecar.yaml", "daemonset.yaml"])
 def test_the_embedded_configuration_is_good(name: str, tmp_path: pathlib.Path) -> None:
     effective(embedded(name), tmp_path, {})
+
+
+def test_the_guards_configuration_is_good_without_a_hash_key(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "webhook").write_text("https://hooks.example.org/T/B\n")
+    config, events = tmp_path / "spangate.yaml", tmp_path / "events"
+    config.write_text(embedded("guard.yaml").replace(manifests.SECRETS, str(tmp_path)))
+    events.mkdir()
+    (events / "operational.jsonl").touch()
+    result = subprocess.run(
+        [str(manifests.binary()), "guard", "--config", str(config), "--from", str(events)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("path", ["image/spangate.yaml", "compose/spangate.yaml"])

@@ -16,6 +16,10 @@ using Rooms = std::set<std::string>;
 const Rooms ground = {"base", "config", "model", "digest", "observe"};
 const Rooms ground_and_net = {"base", "config", "model", "digest", "observe", "net"};
 
+const Rooms reading_side = {"base", "config", "model", "digest", "observe", "session", "timeline"};
+const Rooms reading_side_and_net = {
+    "base", "config", "model", "digest", "observe", "net", "session", "timeline"};
+
 const std::map<std::string, Rooms> may_include = {
     {"base", {}},
     {"config", {"base"}},
@@ -33,6 +37,10 @@ const std::map<std::string, Rooms> may_include = {
     {"spool", ground},
     {"deliver", {"base", "config", "model", "digest", "observe", "spool"}},
     {"session", ground},
+    {"timeline", {"base", "config", "model", "digest", "observe", "session"}},
+    {"replay", reading_side},
+    {"report", {"base", "config", "model", "digest", "observe", "session", "timeline", "replay"}},
+    {"guard", reading_side_and_net},
     {"pipeline",
      {"base",
       "config",
@@ -47,24 +55,9 @@ const std::map<std::string, Rooms> may_include = {
       "deliver"}},
     {"admin", ground_and_net},
     {"app",
-     {"base",
-      "config",
-      "model",
-      "digest",
-      "observe",
-      "net",
-      "receive",
-      "tee",
-      "decode",
-      "enrich",
-      "interpret",
-      "redact",
-      "route",
-      "pipeline",
-      "spool",
-      "deliver",
-      "session",
-      "admin"}},
+     {"base",    "config",   "model",     "digest", "observe", "net",      "receive", "tee",
+      "decode",  "enrich",   "interpret", "redact", "route",   "pipeline", "spool",   "deliver",
+      "session", "timeline", "replay",    "report", "guard",   "admin"}},
     {"main", {"base", "app"}},
 };
 
@@ -73,16 +66,16 @@ const std::map<std::string, std::set<std::string>> homes = {
     {"yaml-cpp/", {"config/yaml_tree.cc"}},
     {"boost/", {"net/"}},
     {"grpc", {"receive/grpc_", "tee/grpc_"}},
-    {"librdkafka/", {"deliver/", "session/"}},
+    {"librdkafka/", {"deliver/", "guard/", "session/"}},
     {"re2/", {"interpret/", "redact/"}},
     {"openssl/", {"digest/", "net/"}},
     {"spdlog/", {"observe/"}},
     {"prometheus/", {"observe/"}},
-    {"simdjson.h", {"decode/", "digest/", "interpret/", "session/"}},
-    {"protozero/", {"decode/", "receive/", "route/", "session/", "tee/"}},
+    {"simdjson.h", {"decode/", "digest/", "interpret/", "session/", "timeline/", "replay/"}},
+    {"protozero/", {"decode/", "guard/", "receive/", "replay/", "route/", "session/", "tee/", "timeline/"}},
     {"google/", {}},
-    {"zlib.h", {"receive/"}},
-    {"zstd.h", {"receive/", "deliver/", "session/"}},
+    {"zlib.h", {"receive/", "replay/"}},
+    {"zstd.h", {"receive/", "deliver/", "session/", "timeline/"}},
     {"CLI/", {"app/"}},
 };
 
