@@ -5,8 +5,8 @@ it, with the same spans, until it is acknowledged; and a journal of what was ack
     session_sender.py --http 4318 --grpc 4317 --journal FILE [--sessions 6] [--rate 20] …
 
 Sessions speak in turns OTLP/HTTP protobuf, OTLP/gRPC, OTLP/HTTP JSON and gzipped protobuf. A request
-is one trace: model calls and tool calls with content. What is answered 429, 502, 503, 504,
-UNAVAILABLE or not at all is repeated like an SDK does it: doubling waits with jitter, Retry-After
+is one trace: model calls and tool calls with content. What is answered as OTLP calls retryable,
+or not at all, is repeated like an SDK does it: doubling waits with jitter, Retry-After
 and RetryInfo honoured, both up to --wait-max. Several ports (4318,5318): a session goes on to the
 next one after a failure, or after each request with --spread. Ends on SIGTERM: requests under way
 are repeated for --patience seconds more.
@@ -43,7 +43,9 @@ import otlp  # noqa: E402
 
 EXPORT_TIMEOUT_S = 10  # the SDKs' default
 FIRST_WAIT_S = 0.1
-RETRYABLE = {"429", "502", "503", "504", "UNAVAILABLE", "DEADLINE_EXCEEDED", "no reply"}
+# OTLP, «Failures»; a connection that ends under a call gives CANCELLED or nothing at all.
+RETRYABLE = {"429", "502", "503", "504", "CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE",
+             "UNAVAILABLE", "DATA_LOSS", "no reply"}
 WORDS = ("refund order invoice customer agent policy retry budget answer tool search result page "
          "please check limit amount reason note ticket state plan step delay parcel").split()
 
