@@ -1,7 +1,6 @@
 #include "timeline/event_ledger.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <tuple>
 #include <type_traits>
@@ -9,16 +8,15 @@
 
 #include <sys/mman.h>
 
+#include "timeline/event_key_hash.h"
+
 namespace spangate {
 namespace {
 
 constexpr std::size_t index_size_first = 1024;
 
-std::uint64_t hash_of(const StoryEvent& event) {
-    // An event id is a hash already.
-    std::uint64_t hash = 0;
-    std::memcpy(&hash, event.id.data(), sizeof hash);
-    return hash ^ (static_cast<std::uint64_t>(event.tenant_id) * 0x9e3779b97f4a7c15);
+std::uint64_t place_hash(const StoryEvent& event) {
+    return event_key_hash(event.id) ^ (static_cast<std::uint64_t>(event.tenant_id) * 0x9e3779b97f4a7c15);
 }
 
 std::uint8_t rank_of(const StoryEvent& event) {
@@ -54,7 +52,7 @@ EventLedger::EventLedger() : index_(index_size_first, no_index) {}
 // Where the event stands in the index, or would.
 std::uint32_t EventLedger::slot_of(const StoryEvent& wanted) const {
     const std::size_t mask = index_.size() - 1;
-    std::size_t slot = hash_of(wanted) & mask;
+    std::size_t slot = place_hash(wanted) & mask;
     while (index_[slot] != no_index) {
         const StoryEvent& found = event(index_[slot]);
         if (found.id == wanted.id && found.tenant_id == wanted.tenant_id) break;
@@ -114,7 +112,7 @@ void EventLedger::add(const StoryEvent& added, const RecordMarks& marks, DetailN
     const bool is_first = tellings.rank == event_classes_count || (known.seen & class_bit) == 0;
     const bool is_json = (tellings.json_classes & class_bit) != 0;
     if (event_class == EventClass::evidence) {
-        const bool is_fresh = evidence_.insert(hash_of(added) ^ marks.telling).second;
+        const bool is_fresh = evidence_.insert(place_hash(added) ^ marks.telling).second;
         if (!is_fresh) ++tellings.copies;
     } else {
         const std::uint64_t held =

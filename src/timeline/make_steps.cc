@@ -1,20 +1,18 @@
 // The rule is written down in README.md: «What a step is».
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <tuple>
 #include <unordered_map>
 
 #include "timeline/draft.h"
+#include "timeline/event_key_hash.h"
 
 namespace spangate {
 namespace {
 
 struct KeyHash {
     std::size_t operator()(const EventKey& key) const {
-        std::size_t hash = 0;
-        std::memcpy(&hash, key.data(), sizeof hash);
-        return hash;
+        return event_key_hash(key);
     }
 };
 
