@@ -287,7 +287,7 @@ def test_a_live_session_is_followed(place: Place) -> None:
                 late_s.append(time.monotonic() - began)
                 assert step["tool_name"] == f"t{number}" and step["step"] == number + 1
             print("seconds from span to line:", [round(one, 3) for one in late_s])
-            assert sorted(late_s)[2] < 1.5  # 0.5 s on a machine that does nothing else
+            assert sorted(late_s)[2] < 5  # a busy machine; 0.15 s on one of its own
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == CLEAN
