@@ -42,6 +42,10 @@ std::uint64_t call_of(const StoryEvent& event, const TextPool& texts) {
     return hash_of(event.trace_id, {}) ^ XXH3_64bits_withSeed(tool.data(), tool.size(), span);
 }
 
+std::uint64_t key_of(const EventKey& id) {
+    return XXH3_64bits(id.data(), id.size());
+}
+
 std::uint64_t run_of(const StoryEvent& event, const TextPool& texts) {
     if (event.run_id != no_text) return hash_of(TraceKey{}, texts[event.run_id]);
     return hash_of(event.trace_id, {});
@@ -94,7 +98,9 @@ RunSums StepCounter::count(const StoryEvent& event, const TextPool& texts) {
     }
     count_failure(event, sums);
     if (is_run(event.type)) follow_runs(event, texts);
-    sums.retries = event.type == EventType::retry || (is_step && event.retry_count > 0) ? 1 : 0;
+    // A retry that a call's span tells beside the call is told by the call's own count.
+    const bool is_lone_retry = event.type == EventType::retry && is_own(event);
+    sums.retries = is_lone_retry || (is_step && event.retry_count > 0) ? 1 : 0;
     const bool is_tool =
         event.type == EventType::tool_request || event.type == EventType::tool_response;
     if (is_step) {
@@ -117,7 +123,13 @@ RunSums StepCounter::count(const StoryEvent& event, const TextPool& texts) {
 bool StepCounter::begins_step(const StoryEvent& event, const TextPool& texts) {
     const bool is_of_item = !is_own(event);
     if (is_addition(event.type) && is_of_item) return false;
+    if (is_of_item && event.type != EventType::tool_request) {
+        put(told_items_, key_of(event.primary_id));
+    }
     switch (event.type) {
+        case EventType::step_cost:
+            // What an agent's span cost adds to the step that the span's beginning was.
+            return !take(told_items_, key_of(event.id));
         case EventType::tool_request:
             if (is_of_item) {
                 asked_in_ = event.primary_id;

@@ -31,10 +31,11 @@ class StepCounter {
     void follow_runs(const StoryEvent& event, const TextPool& texts);
     void count_failure(const StoryEvent& event, RunSums& sums);
 
-    std::vector<std::uint64_t> open_;       // calls: hashes of what pairs them
-    std::vector<std::uint64_t> open_runs_;  // runs: the same
-    EventKey item_{};                       // primary event of the span told last
-    EventKey asked_in_{};                   // primary event of the request told last
+    std::vector<std::uint64_t> open_;        // calls: hashes of what pairs them
+    std::vector<std::uint64_t> open_runs_;   // runs: the same
+    std::vector<std::uint64_t> told_items_;  // primary events whose span has told a step already
+    EventKey item_{};                        // primary event of the span told last
+    EventKey asked_in_{};                    // primary event of the request told last
     bool item_has_failed_ = false;
     bool item_is_run_ = false;
 };
