@@ -137,7 +137,7 @@ def bench_kafka(binary: str, directory: pathlib.Path, gigabytes: float, steps: i
         fill(producer, topics["operational"], gigabytes / 2, now - 1_800_000_000_000)
         replay = [binary, "replay", SESSION, "--brokers", broker.bootstrap, "--format", "text"]
         what = f"{steps} steps, {gigabytes:g} GB topic of 6 partitions"
-        measure(f"{what}, --since 61m", [*replay, "--since", "61m"])
+        measure(f"{what}, --since 75m", [*replay, "--since", "75m"])
         measure(f"{what}, whole partition", replay, 1)
     finally:
         broker.kill()

@@ -13,6 +13,7 @@ from event_message import scalars
 
 CLASSES = ("operational", "detail", "evidence")
 READ_TIMEOUT_S = 30
+PASSES_MAX = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,7 @@ class TopicReader:
             "fetch.wait.max.ms": 20, "check.crcs": True,
         })
         self._next: dict[tuple[str, int], int] = {}
+        self._read = 0
         self.records: list[Record] = []
         metadata = self._consumer.list_topics(timeout=READ_TIMEOUT_S)
         for topic in topics.values():
@@ -56,8 +58,15 @@ class TopicReader:
 
     def refresh(self) -> list[Record]:
         """Reads to the current end of every partition; returns all records since the start."""
-        self._settle()
-        return self._read_on()
+        # The ends of the partitions are asked for one after the other: what came meanwhile may be
+        # there in one class and not yet in another.
+        for _ in range(PASSES_MAX):
+            self._settle()
+            read = self._read
+            self._read_on()
+            if self._read == read:
+                break
+        return self.records
 
     def _read_on(self) -> list[Record]:
         deadline = time.monotonic() + READ_TIMEOUT_S
@@ -107,6 +116,7 @@ class TopicReader:
     def _take(self, message: Any) -> None:
         topic, partition = message.topic(), message.partition()
         self._next[topic, partition] = message.offset() + 1
+        self._read += 1
         self.keep(Record(
             event_class=self._class_of[topic],
             partition=partition,
