@@ -30,6 +30,7 @@ VARYING = [
     (re.compile(r'("gateway_id":")[^"]*'), r"\1GATEWAY"),
     (re.compile(r'("gateway_epoch":)\d+'), r"\1 0"),
     (re.compile(r'("(?:evidence_)?commitment":")[0-9a-f]{64}'), r"\1COMMITMENT"),
+    (re.compile(r"up to \d+ h after"), "up to HOURS h after"),
     (re.compile(r'("command":")[^\n]*?"(?=,|\n)'), r'\1COMMAND"'),
 ]
 RECEIVED = re.compile(r'("ts_received":")[^"]*')
